@@ -1,0 +1,97 @@
+"""Contigs and their lengths: FASTA indexes and tables of chromosome sizes."""
+
+import gzip
+import os
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from helpers.errors import InputError
+from helpers.files import atomic_path
+
+
+def read_chrom_sizes(path: str | os.PathLike) -> dict[str, int]:
+    """Read contig lengths from a FASTA index (.fai) or a table of contig and length (.chrom.sizes).
+
+    Parameters
+    ----------
+    path : path
+        Tab-separated file, plain or gzipped; the first column is the contig, the second its length in bp.
+
+    Returns
+    -------
+    dict of str to int
+        Length in bp by contig, in the order of the file.
+
+    Raises
+    ------
+    InputError
+        For a missing or empty file, a line without a positive whole length, a contig that occurs twice.
+    """
+    sizes: dict[str, int] = {}
+    for number, line in enumerate(read_text(path).decode(errors="replace").splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        chrom, *rest = line.split("\t")
+        if not rest or not rest[0].strip().isdecimal() or int(rest[0]) == 0:
+            received = f"Received: {line!r}. Correct the line."
+            msg = f"{path}, line {number}: expected a contig, a tab and its length in bp. {received}"
+            raise InputError(msg)
+        if chrom in sizes:
+            msg = f"{path}, line {number}: contig {chrom} occurs twice. Remove one of the lines."
+            raise InputError(msg)
+        sizes[chrom] = int(rest[0])
+    if not sizes:
+        msg = f"{path}: the file holds no contig lengths. Write contig, tab and length in bp, or run `samtools faidx`."
+        raise InputError(msg)
+    return sizes
+
+
+def write_chrom_sizes(sizes: Mapping[str, int], path: str | os.PathLike) -> None:
+    """Write a table of contig and length, in the order given.
+
+    Parameters
+    ----------
+    sizes : mapping of str to int
+        Length in bp by contig.
+    path : path
+        Tab-separated file; it appears complete or not at all, folders are made.
+    """
+    with atomic_path(path) as unfinished:
+        unfinished.write_text("".join(f"{chrom}\t{length}\n" for chrom, length in sizes.items()))
+
+
+def read_text(path: str | os.PathLike, *, cut_at: bytes | None = None) -> bytes:
+    """Read a text file whole, gunzipped if it begins as gzip does, with Unix line ends.
+
+    Parameters
+    ----------
+    path : path
+        Text, plain or gzipped (bgzip too), with Unix or Windows line ends.
+    cut_at : bytes, optional
+        What ends the text; it and all after it are left out.
+
+    Returns
+    -------
+    bytes
+        The text without a byte-order mark.
+
+    Raises
+    ------
+    InputError
+        For a file that is missing, unreadable, damaged or cut short.
+    """
+    path = Path(path)
+    try:
+        text = path.read_bytes()
+        text = gzip.decompress(text) if text.startswith(b"\x1f\x8b") else text
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        msg = f"{path}: the gzipped file is damaged or cut short ({error}). Download or compress it again."
+        raise InputError(msg) from error
+    except OSError as error:
+        msg = f"{path}: cannot read the file ({error.strerror or error}). Check the path and its permissions."
+        raise InputError(msg) from error
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    text = text.removeprefix(b"\xef\xbb\xbf")
+    return text.partition(cut_at)[0] if cut_at else text

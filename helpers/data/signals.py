@@ -1,0 +1,183 @@
+"""Where the values of windows come from: tracks over the genome, cut into windows, or values given window by window."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from helpers.data.dataset import Spans
+from helpers.data.indexer import GenomicIndexer
+from helpers.data.regions import Region
+from helpers.data.storage import GenomeArray
+from helpers.errors import InputError
+
+
+class Tracks(NamedTuple):
+    """Tracks over the genome in bins, one a condition.
+
+    Attributes
+    ----------
+    arrays : list of GenomeArray, each of shape (bins, strands)
+        One for each condition; ``attrs["sizes"]`` holds contig lengths in bp where they are known.
+    normalizers : list of callable
+        One for each condition; from counts to float32, element by element.
+    resolution : int
+        Bin length in bp.
+    """
+
+    arrays: list[GenomeArray]
+    normalizers: list[Callable[[np.ndarray], np.ndarray]]
+    resolution: int
+
+    def locate(self, windows: GenomicIndexer) -> list[np.ndarray]:
+        """Find the contigs of windows in each array.
+
+        Raises
+        ------
+        InputError
+            When a contig is unknown, or when windows with flank do not begin and end where bins do.
+        """
+        if windows.binsize is None or (windows.binsize + 2 * windows.flank) % self.resolution:
+            msg = (
+                f"Windows must be multiples of the resolution long. Received: binsize={windows.binsize}, "
+                f"flank={windows.flank} for resolution={self.resolution}. Change binsize or flank."
+            )
+            raise InputError(msg)
+        unaligned = np.flatnonzero((windows.starts - windows.flank) % self.resolution)
+        if len(unaligned):
+            first = unaligned[0]
+            msg = (
+                f"{len(unaligned)} of {len(windows)} windows do not begin, with their flank of {windows.flank} bp, at "
+                f"a multiple of the resolution, {self.resolution} bp; the first is {windows.chrs[first]}:"
+                f"{windows.starts[first]}-{windows.ends[first]}. Trim the regions (trim_regions) or change the flank."
+            )
+            raise InputError(msg)
+        return [array.contig_ids(windows.chrom_names) for array in self.arrays]
+
+    def sample_shape(self, windows: GenomicIndexer) -> tuple[int, int, int]:
+        """Give positions, strands and conditions of a window."""
+        positions = (windows.binsize + 2 * windows.flank) // self.resolution
+        return positions, self.arrays[0].values.shape[1], len(self.arrays)
+
+    def read(self, windows: GenomicIndexer, rows: np.ndarray, located: list[np.ndarray]) -> np.ndarray:
+        """Read windows, shape (n, positions, strands, conditions), float32; `located` is what `locate` gave."""
+        spans = Spans.of_windows(windows, rows)
+        shape = self.sample_shape(windows)
+        first = spans.starts // self.resolution
+        n_bins = -(-spans.ends // self.resolution) - first
+        first = np.where(spans.reverse, first + n_bins - shape[0], first)
+        reverse = np.flatnonzero(spans.reverse)
+        shorter = (n_bins < shape[0]).any()
+        values = np.empty((len(rows), *shape), dtype=np.float32)
+        for condition, (array, normalize, ids) in enumerate(zip(self.arrays, self.normalizers, located, strict=True)):
+            counts = array.gather(ids[spans.codes], first, shape[0])
+            if len(reverse):
+                counts[reverse] = counts[reverse, ::-1, ::-1]
+            if shorter:
+                counts[np.arange(shape[0]) >= n_bins[:, None]] = 0
+            values[..., condition] = normalize(counts)
+        return values
+
+    def read_region(self, region: Region, windows: GenomicIndexer | None) -> np.ndarray:
+        """Read any region base by base, shape (1, bp, strands, conditions), float32; windows do not matter."""
+        first = region.start // self.resolution
+        n_bins = -(-region.end // self.resolution) - first
+        bases = slice(region.start - first * self.resolution, region.end - first * self.resolution)
+        values = []
+        for array, normalize in zip(self.arrays, self.normalizers, strict=True):
+            counts = array.gather([region.chrom], [first], n_bins).repeat(self.resolution, axis=1)[:, bases]
+            size = array.attrs.get("sizes", {}).get(region.chrom)
+            if size is not None:  # the last bin of a contig may be shorter
+                counts[:, max(size - region.start, 0) :] = 0
+            values.append(normalize(counts))
+        values = np.stack(values, axis=-1)
+        return values[:, ::-1, ::-1] if region.strand == "-" else values
+
+
+class Rows(NamedTuple):
+    """Values of windows, in the presented order, as the windows see them: minus windows from right to left.
+
+    Attributes
+    ----------
+    values : numpy.ndarray, shape (windows, positions, strands, conditions)
+    resolution : int or None
+        Bin length in bp; None is one value for a window.
+    padding : float
+        Value of bases that no window covers.
+    sizes : mapping of str to int, optional
+        Contig lengths in bp, where they are known.
+    """
+
+    values: np.ndarray
+    resolution: int | None
+    padding: float = 0.0
+    sizes: Mapping[str, int] | None = None
+
+    def locate(self, windows: GenomicIndexer) -> None:
+        """Raise InputError when there are more or fewer windows than rows, or windows on unknown contigs."""
+        if len(windows) != len(self.values):
+            msg = f"Give as many values as windows. Received: {len(self.values)} values for {len(windows)} windows."
+            raise InputError(msg)
+        unknown = [name for name in windows.chrom_names if self.sizes is not None and name not in self.sizes]
+        if unknown:
+            msg = f"genomesize lacks contigs of the windows: {', '.join(unknown[:8])}. Use sizes of the same assembly."
+            raise InputError(msg)
+
+    def sample_shape(self, windows: GenomicIndexer) -> tuple[int, int, int]:
+        """Give positions, strands and conditions of a window."""
+        return self.values.shape[1:]
+
+    def read(self, windows: GenomicIndexer, rows: np.ndarray, located: None) -> np.ndarray:
+        """Read windows, shape (n, positions, strands, conditions), as float32."""
+        return self.values[rows].astype(np.float32, copy=False)
+
+    def read_region(self, region: Region, windows: GenomicIndexer) -> np.ndarray:
+        """Read a region base by base, shape (1, bp, strands, conditions): the mean of the windows that cover a base."""
+        chroms, starts, ends, strands = windows.windows()
+        if region.chrom not in windows.chrom_names and region.chrom not in (self.sizes or ()):
+            msg = f"No window lies on contig {region.chrom}. Ask for regions on {', '.join(windows.chrom_names[:8])}."
+            raise InputError(msg)
+        total = np.zeros((region.end - region.start, *self.values.shape[2:]))
+        depth = np.zeros((region.end - region.start, 1, 1))
+        for row in np.flatnonzero((chroms == region.chrom) & (starts < region.end) & (ends > region.start)):
+            left, right = max(starts[row], region.start), min(ends[row], region.end)
+            bases = self._bases(row, int(ends[row] - starts[row]), strands[row] == "-")
+            total[left - region.start : right - region.start] += bases[left - starts[row] : right - starts[row]]
+            depth[left - region.start : right - region.start] += 1
+        values = np.where(depth > 0, total / np.maximum(depth, 1), self.padding)[None].astype(np.float32)
+        return values[:, ::-1, ::-1] if region.strand == "-" else values
+
+    def _bases(self, row: int, length: int, reverse: bool) -> np.ndarray:
+        """Spread the values of a window over its bases, from left to right on the genome."""
+        resolution = self.resolution or length
+        values = self.values[row, : -(-length // resolution)]
+        return (values[::-1, ::-1] if reverse else values).repeat(resolution, axis=0)[:length]
+
+
+def resolution_of(windows: GenomicIndexer, positions: int, resolution: int | None) -> int | None:
+    """Give the bin length of values of windows, in bp; None for one value of the whole window.
+
+    Parameters
+    ----------
+    windows : GenomicIndexer
+    positions : int
+        Values per window, strand and condition.
+    resolution : int, optional
+        Bin length in bp if it is known.
+
+    Raises
+    ------
+    InputError
+        When positions times resolution is not the window length with flank.
+    """
+    if resolution is None and positions == 1:
+        return None
+    length = 0 if windows.binsize is None else windows.binsize + 2 * windows.flank
+    inferred = length // max(positions, 1)
+    if not inferred or inferred * positions != length or resolution not in (None, inferred):
+        msg = (
+            f"{positions} positions do not fit windows of {length or 'different'} bp (with flank). "
+            f"Received: resolution={resolution}. Positions times resolution is the window length."
+        )
+        raise InputError(msg)
+    return inferred

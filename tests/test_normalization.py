@@ -1,0 +1,249 @@
+"""Normalizers against plain float64 arithmetic on expanded arrays."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from helpers.data import normalization
+from helpers.data.normalization import (
+    NORMALIZERS,
+    TPM,
+    Identity,
+    LogTransform,
+    ZScore,
+    ZScoreLog,
+    fit_normalizer,
+    load_normalizer,
+    normalizer_from_dict,
+    save_normalizer,
+)
+from helpers.data.storage import GenomeArray, write_contigs
+from helpers.errors import InputError
+
+RESOLUTION = 10
+SIZES = {"chr1": 400, "chr2": 205}
+
+
+@pytest.fixture(scope="module")
+def coverage():
+    rng = np.random.default_rng(4)
+    counts = {
+        name: rng.negative_binomial(1, 0.2, (-(-size // RESOLUTION), 2)).astype(np.uint32)
+        for name, size in SIZES.items()
+    }
+    return GenomeArray.from_contigs(counts, {"resolution": RESOLUTION, "source": "dnase.bam", "sizes": SIZES})
+
+
+def slow_values(coverage, regions, flank):
+    """Each count whose bin holds a base of a flanked region inside the contig, base by base."""
+    touched = set()
+    for chrom, start, end in regions[["chrom", "start", "end"]].itertuples(index=False):
+        touched |= {(chrom, p // RESOLUTION) for p in range(start - flank, end + flank) if 0 <= p < SIZES[chrom]}
+    return np.array([coverage.contig(chrom)[place] for chrom, place in sorted(touched)], dtype=np.float64)
+
+
+REGIONS = pd.DataFrame(
+    [("chr2", 100, 140), ("chr1", 20, 60), ("chr1", 40, 80), ("chr1", 40, 80), ("chr2", 180, 205), ("chr1", 333, 334)],
+    columns=["chrom", "start", "end"],
+)
+
+
+@pytest.mark.parametrize("flank", [0, 30, 1000])
+def test_statistics_use_each_position_of_overlapping_windows_once(coverage, flank):
+    values = slow_values(coverage, REGIONS, flank)
+    fitted = fit_normalizer("zscore", coverage, REGIONS, resolution=RESOLUTION, flank=flank)
+    assert fitted.mean_ == pytest.approx(values.mean(), rel=1e-13)
+    assert fitted.std_ == pytest.approx(values.std(ddof=1), rel=1e-13)
+    logged = fit_normalizer("zscorelog", coverage, REGIONS, resolution=RESOLUTION, flank=flank)
+    assert logged.mean_ == pytest.approx(np.log(values + 1).mean(), rel=1e-13)
+    assert logged.std_ == pytest.approx(np.log(values + 1).std(ddof=1), rel=1e-13)
+    repeated = pd.concat([REGIONS] * 3, ignore_index=True).sample(frac=1, random_state=1)
+    assert fit_normalizer("zscorelog", coverage, repeated, resolution=RESOLUTION, flank=flank) == logged
+
+
+def test_without_regions_everything_stored_counts(coverage, monkeypatch):
+    everything = coverage.values.astype(np.float64)
+    for block in (7, 1 << 20):
+        monkeypatch.setattr(normalization, "_BINS_AT_ONCE", block)
+        fitted = fit_normalizer("zscorelog", coverage, resolution=RESOLUTION)
+        assert fitted.mean_ == pytest.approx(np.log(everything + 1).mean(), rel=1e-13)
+        assert fitted.std_ == pytest.approx(np.log(everything + 1).std(ddof=1), rel=1e-13)
+    whole = pd.DataFrame({"chrom": list(SIZES), "start": [0, 0], "end": list(SIZES.values())})
+    again = fit_normalizer("zscorelog", coverage, whole, resolution=RESOLUTION)
+    assert again.mean_ == pytest.approx(fitted.mean_, rel=1e-13)
+
+
+def test_training_statistics_do_not_see_other_chromosomes(coverage):
+    part = REGIONS[REGIONS["chrom"] == "chr1"]
+    other = GenomeArray.from_contigs({"chr1": coverage.contig("chr1"), "chr2": coverage.contig("chr2") * 9})
+    fitted = fit_normalizer("zscorelog", coverage, part, resolution=RESOLUTION, flank=30)
+    assert fit_normalizer("zscorelog", other, part, resolution=RESOLUTION, flank=30) == fitted
+
+
+def test_values_follow_their_definitions(coverage):
+    counts = coverage.contig("chr1")
+    exact = counts.astype(np.float64)
+    everything = coverage.values.astype(np.float64)
+    logs = np.log(everything + 1)
+    kilobases = RESOLUTION / 1000
+    expected = {
+        "none": exact,
+        "tpm": exact / kilobases / ((everything / kilobases).sum() / 1e6),
+        "zscore": (exact - everything.mean()) / everything.std(ddof=1),
+        "zscorelog": (np.log(exact + 1) - logs.mean()) / logs.std(ddof=1),
+        "log": np.log(exact + 1),
+    }
+    assert set(expected) == set(NORMALIZERS)
+    for name, values in expected.items():
+        normalized = fit_normalizer(name, coverage, resolution=RESOLUTION)(counts)
+        assert normalized.dtype == np.float32
+        assert normalized.shape == counts.shape
+        np.testing.assert_allclose(normalized, values, rtol=3e-6, atol=3e-6, err_msg=name)
+
+
+def test_a_known_case_of_tpm():
+    # 150 bp of 10s and 300 bp of 1s in bins of 50 bp: 10 * 1000 / 50 * 10**6 / 720
+    coverage = GenomeArray.from_contigs({"chr1": np.full((3, 1), 10), "chr2": np.full((6, 1), 1)})
+    tpm = fit_normalizer("tpm", coverage, resolution=50)
+    np.testing.assert_allclose(tpm(np.array([10, 1])), [277777.8, 27777.78], rtol=1e-6)
+
+
+def test_a_known_case_of_the_z_score():
+    z_score = ZScore().fit([np.ones(150), -np.ones(300)])
+    np.testing.assert_allclose(z_score(np.array([1.0, -1.0])), [1.41264, -0.70632], atol=5e-6)
+
+
+def test_tpm_is_depth_whatever_the_regions(coverage):
+    assert fit_normalizer("tpm", coverage, REGIONS[:1], resolution=RESOLUTION) == fit_normalizer(
+        "tpm", coverage, resolution=RESOLUTION
+    )
+
+
+def test_counts_are_left_unchanged(coverage):
+    for name in NORMALIZERS:
+        counts = coverage.contig("chr1").astype(np.float32)
+        before = counts.copy()
+        normalized = fit_normalizer(name, coverage, resolution=RESOLUTION)(counts)
+        normalized += 1
+        np.testing.assert_array_equal(counts, before, err_msg=name)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20), min_size=2, max_size=5),
+    st.floats(-1e9, 1e9),
+)
+def test_moments_of_blocks_are_those_of_the_whole(blocks, offset):
+    whole = np.concatenate([np.array(block) for block in blocks]) + offset
+    if whole.std(ddof=1) <= 1e-9 * np.abs(whole).max():
+        return
+    fitted = ZScore().fit(np.array(block) + offset for block in blocks)
+    assert fitted.mean_ == pytest.approx(whole.mean(), rel=1e-9, abs=1e-9)
+    assert fitted.std_ == pytest.approx(whole.std(ddof=1), rel=1e-6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))
+def test_state_survives_json_to_the_last_digit(tmp_path_factory, mean, std):
+    path = tmp_path_factory.mktemp("state") / "normalizer.json"
+    for normalizer in (ZScoreLog(mean, std), ZScore(mean, std), TPM(std), LogTransform(), Identity()):
+        save_normalizer(normalizer, path)
+        loaded = load_normalizer(path)
+        assert type(loaded) is type(normalizer)
+        assert loaded.to_dict() == normalizer.to_dict()
+        assert loaded == normalizer
+    assert json.loads(path.read_text()) == {"format_version": 1, "kind": "none"}
+
+
+def test_a_loaded_normalizer_gives_the_same_values(coverage, tmp_path):
+    for name in NORMALIZERS:
+        fitted = fit_normalizer(name, coverage, REGIONS, resolution=RESOLUTION)
+        save_normalizer(fitted, tmp_path / "deep" / f"{name}.json")
+        loaded = load_normalizer(tmp_path / "deep" / f"{name}.json")
+        counts = coverage.contig("chr2")
+        np.testing.assert_array_equal(loaded(counts), fitted(counts))
+
+
+def test_a_track_without_signal_is_named(tmp_path):
+    write_contigs(tmp_path / "x.h5", {"chr1": np.zeros((5, 2), np.uint32)}, {"resolution": 10, "source": "dead.bam"})
+    dead = GenomeArray.open(tmp_path / "x.h5")
+    with pytest.raises(InputError, match=r"All 10 counts of dead\.bam .* are the same.*standard deviation is 0"):
+        fit_normalizer("zscorelog", dead, resolution=10)
+    with pytest.raises(InputError, match=r"The counts of dead\.bam .*x\.h5.* add up to 0"):
+        fit_normalizer("tpm", dead, resolution=10)
+    unnamed = GenomeArray.from_contigs({"chr1": np.zeros((5, 2))})
+    with pytest.raises(InputError, match="of the array"):
+        fit_normalizer("zscore", unnamed, resolution=10)
+
+
+def test_nothing_to_fit_on_is_refused(coverage):
+    with pytest.raises(InputError, match="no region to fit zscorelog on"):
+        fit_normalizer("zscorelog", coverage, REGIONS[:0], resolution=RESOLUTION)
+    with pytest.raises(InputError, match="does not have: chrX"):
+        fit_normalizer("zscore", coverage, REGIONS.assign(chrom="chrX"), resolution=RESOLUTION)
+    outside = pd.DataFrame({"chrom": ["chr1"], "start": [5000], "end": [5100]})
+    with pytest.raises(InputError, match="All 0 counts"):
+        fit_normalizer("zscore", coverage, outside, resolution=RESOLUTION)
+    with pytest.raises(InputError, match=r"bins of 10 bp\. Received: resolution=50"):
+        fit_normalizer("none", coverage, resolution=50)
+    with pytest.raises(InputError, match="no normalization 'rpkm'. Choose one of none, tpm, zscorelog"):
+        fit_normalizer("rpkm", coverage, resolution=RESOLUTION)
+
+
+def test_an_unfitted_normalizer_is_copied_when_fitted(coverage):
+    unfitted = ZScoreLog()
+    fitted = fit_normalizer(unfitted, coverage, resolution=RESOLUTION)
+    assert not unfitted.fitted
+    assert fitted.fitted
+    assert fitted == fit_normalizer("zscorelog", coverage, resolution=RESOLUTION)
+    assert "ZScoreLog(mean=" in repr(fitted)
+
+
+def test_unfitted_normalizers_neither_normalize_nor_save(tmp_path):
+    for normalizer in (TPM(), ZScore(), ZScoreLog()):
+        with pytest.raises(InputError, match="is not fitted"):
+            normalizer(np.zeros(3))
+        with pytest.raises(InputError, match="is not fitted"):
+            save_normalizer(normalizer, tmp_path / "a.json")
+    assert list(tmp_path.iterdir()) == []
+    assert Identity().fitted
+    assert LogTransform().fitted
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "holds no normalizer"),
+        ("[1]", "holds no normalizer"),
+        ('{"kind": "tpm"}', "holds no normalizer"),
+        ('{"format_version": 7, "kind": "none"}', "format version 7, this program reads 1"),
+        ('{"format_version": 1, "kind": "median"}', "no normalization 'median'"),
+        ('{"format_version": 1, "kind": "tpm"}', "The state of normalization 'tpm' is total"),
+        ('{"format_version": 1, "kind": "tpm", "total": null}', "The state of normalization 'tpm' is total"),
+        ('{"format_version": 1, "kind": "none", "mean": 1}', "is empty"),
+    ],
+)
+def test_files_that_hold_no_normalizer_say_so(tmp_path, text, message):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(InputError, match=message):
+        load_normalizer(tmp_path / "a.json")
+
+
+def test_a_missing_state_says_so(tmp_path):
+    with pytest.raises(InputError, match=r"none\.json does not exist"):
+        load_normalizer(tmp_path / "none.json")
+    with pytest.raises(InputError, match="no normalization None"):
+        normalizer_from_dict({})
+
+
+def test_logarithms_of_negative_signal_are_refused():
+    for values in (np.array([-1.0]), np.array([3, -2]), np.array([np.nan])):
+        with pytest.raises(InputError, match="needs values above -1"):
+            LogTransform()(values)
+    assert LogTransform()(np.array([-0.5]))[0] == pytest.approx(math.log(0.5))
+    assert LogTransform()(np.zeros((0, 2))).shape == (0, 2)
