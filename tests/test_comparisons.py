@@ -1,0 +1,388 @@
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from helpers.errors import InputError
+from helpers.evaluation.bootstrap import resample_blocks
+from helpers.evaluation.comparisons import (
+    COMPARISON_COLUMNS,
+    Contrast,
+    ModelRun,
+    Sampled,
+    StudyModel,
+    collect_scores,
+    compare,
+    compare_study,
+    grid_columns,
+    list_contrasts,
+    model_runs,
+    summarize,
+)
+from helpers.evaluation.metrics import SCORE_COLUMNS, score_predictions
+from helpers.evaluation.predictions import Predictions, write_predictions
+from helpers.evaluation.tables import read_table, write_table
+
+GRID = [{"order": order, "dropout": dropout} for order in (1, 2, 3) for dropout in (0, 0.2)]
+BOOTSTRAP = {"n_resamples": 60, "block_size": 2000, "seed": 5}
+N = 400
+
+
+def windows(chrom="chr3"):
+    starts = np.arange(N) * 200
+    return pd.DataFrame({"chrom": chrom, "start": starts, "end": starts + 200, "strand": "."})
+
+
+def labels(chrom="chr3"):
+    return (np.random.default_rng(len(chrom)).random(N) < 0.2).astype(float)
+
+
+def predicted(strength, seed, chrom="chr3"):
+    target = labels(chrom)
+    noise = np.random.default_rng(seed).random(N)
+    return Predictions(windows(chrom), target, noise + strength * target, ["jund"])
+
+
+def name_of(variant):
+    return "_".join(f"{key}~{value}" for key, value in variant.items()) or "default"
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Four models on disk: DNA by order, DNase by normalization, both together, and counting."""
+    strengths = {
+        ("dna", (("order", 1),)): 0.1,
+        ("dna", (("order", 3),)): 0.4,
+        ("dnase", (("normalize", "tpm"),)): 0.3,
+        ("joint", ()): 0.8,
+        ("kmer", (("k", 5),)): 0.05,
+    }
+    runs = []
+    for (model, variant), strength in strengths.items():
+        splits = ["validation", "test"] + (["test_swapped"] if model in ("dnase", "joint") else [])
+        for replicate in (1, 2, 3):
+            run = ModelRun(model, dict(variant), name_of(dict(variant)), "all", replicate, tmp_path / f"{len(runs)}.h5")
+            parts = {split: predicted(strength, len(runs) * 7 + i, "chr3") for i, split in enumerate(splits)}
+            parts["validation"] = predicted(strength, len(runs), "chr22")
+            write_predictions(run.path, parts)
+            runs.append(run)
+    return runs
+
+
+MODELS = [
+    StudyModel("dna", [{"order": 1}, {"order": 3}], "jund_dna"),
+    StudyModel("dnase", [{"normalize": "tpm"}], "jund_dnase"),
+    StudyModel("joint", [{}], "joint", {"dna": {"order": 3}, "dnase": {"normalize": "tpm"}}),
+    StudyModel("kmer", [{"k": 5}], "kmer_linear"),
+]
+
+
+@pytest.fixture
+def table(study):
+    return compare_study(study, list_contrasts(MODELS), study="jund", metrics=["auprc", "auroc"], **BOOTSTRAP)
+
+
+def of(table, contrast, **values):
+    chosen = table[table["contrast"] == contrast]
+    for column, value in values.items():
+        chosen = chosen[chosen[column] == value]
+    return chosen
+
+
+# --- which contrasts -------------------------------------------------------------------------------------------------
+
+
+def test_contrasts_within_a_grid_hold_all_other_keys():
+    found = list_contrasts([StudyModel("dna", GRID, "jund_dna")])
+    assert all(c.model_a == c.model_b == "dna" for c in found)
+    names = [c.name for c in found]
+    assert names == ["order: 2 vs 1"] * 2 + ["order: 3 vs 1"] * 2 + ["dropout: 0.2 vs 0"] * 3
+    for contrast in found:
+        key = contrast.name.split(":")[0]
+        assert {k: v for k, v in contrast.variant_a.items() if k != key} == {
+            k: v for k, v in contrast.variant_b.items() if k != key
+        }
+        assert contrast.variant_b[key] == GRID[0][key]
+
+
+def test_union_of_partial_grids_only_pairs_what_exists():
+    variants = [{"order": 1, "dropout": 0}, {"order": 3, "dropout": 0.2}, {"order": 3}]
+    assert list_contrasts([("dna", variants, "jund_dna", None)]) == []
+
+
+def test_joint_against_its_parts_and_everything_against_counting():
+    found = list_contrasts(MODELS)
+    assert [c.name for c in found] == [
+        "order: 3 vs 1",
+        "joint vs dna",
+        "joint vs dnase",
+        "dna vs kmer",
+        "dna vs kmer",
+        "dnase vs kmer",
+        "joint vs kmer",
+    ]
+    assert found[1] == Contrast("joint vs dna", "joint", {}, "dna", {"order": 3})
+
+
+def test_part_that_is_no_variant_of_its_model_is_no_contrast():
+    models = [MODELS[0], StudyModel("joint", [{}], "joint", {"dna": {"order": 7}})]
+    assert "joint vs dna" not in [c.name for c in list_contrasts(models)]
+
+
+# --- one comparison --------------------------------------------------------------------------------------------------
+
+
+def replicates(values, resamples):
+    return [Sampled(value, np.asarray(row, float)) for value, row in zip(values, resamples, strict=True)]
+
+
+def test_difference_of_medians_and_its_interval():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(0.8, 0.1, (3, 500)), rng.normal(0.5, 0.1, (5, 500))
+    row = compare({"all": replicates([0.7, 0.8, 0.95], a)}, {"all": replicates([0.5, 0.4, 0.6, 0.55, 0.45], b)})
+    assert row["n"] == 3
+    assert row["delta"] == pytest.approx(0.3)
+    assert row["relative"] == pytest.approx(0.6)
+    spread = np.median(a, axis=0) - np.median(b, axis=0)
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(tuple(np.percentile(spread, [2.5, 97.5])))
+    assert row["p"] == pytest.approx(2 / 56)
+    assert row["test"] == "mann-whitney exact (smallest p 0.036)"
+
+
+def test_three_against_three_says_the_smallest_p():
+    side = {"all": replicates([1, 2, 3], np.zeros((3, 0)))}
+    row = compare(side, {"all": replicates([4, 5, 6], np.zeros((3, 0)))})
+    assert (row["test"], row["p"]) == ("mann-whitney exact (smallest p 0.1)", 0.1)
+    assert np.isnan([row["ci_low"], row["ci_high"]]).all()
+    tied = compare(side, {"all": replicates([1, 1, 1], np.zeros((3, 0)))})
+    assert tied["test"].startswith("mann-whitney exact, ties (smallest p")
+
+
+def test_undefined_resamples_are_left_out_of_the_interval():
+    a = {"all": replicates([1.0], [[1.0, np.nan, 3.0]])}
+    b = {"all": replicates([0.0], [[0.0, 0.0, 0.0]])}
+    row = compare(a, b)
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((1.05, 2.95))
+    assert np.isnan(row["relative"])
+
+
+def test_folds_are_paired_and_have_no_p():
+    a = {"chr2": replicates([0.5], [[0.5, 0.7]]), "chr10": replicates([0.7], [[0.6, 0.6]])}
+    b = {"chr10": replicates([0.4], [[0.4, 0.5]]), "chr2": replicates([0.4], [[0.3, 0.5]])}
+    row = compare(a, b)
+    differences = [0.1, 0.3]
+    assert row["delta"] == pytest.approx(np.mean(differences))
+    assert row["relative"] == pytest.approx(0.5)
+    assert row["test"] == f"folds: mean difference, SE {stats.sem(differences):.3g}"
+    assert np.isnan(row["p"])
+    assert row["n"] == 2
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx(tuple(np.percentile([0.2, 0.15], [2.5, 97.5])))
+
+
+@pytest.mark.parametrize("other", [{}, {"chr3": replicates([1.0], [[1.0]])}])
+def test_folds_must_be_the_same(other):
+    with pytest.raises(InputError, match="same folds"):
+        compare({"chr2": replicates([1.0], [[1.0]])}, other)
+
+
+# --- a study ---------------------------------------------------------------------------------------------------------
+
+
+def test_columns_and_order_of_rows(table):
+    assert tuple(table.columns) == COMPARISON_COLUMNS
+    assert " ".join(table.columns) == (
+        "study contrast model_a variant_a model_b variant_b split output metric n delta relative ci_low ci_high test p"
+    )
+    assert table["contrast"].drop_duplicates().tolist() == [
+        *("order: 3 vs 1", "joint vs dna", "joint vs dnase", "dna vs kmer", "dnase vs kmer", "joint vs kmer")
+    ]
+    assert (table["study"] == "jund").all()
+
+
+def test_values_against_a_slow_way(study, table):
+    """Recompute one row from scratch: scikit-learn on physically repeated windows."""
+    row = of(table, "order: 3 vs 1", split="test", metric="auprc").iloc[0]
+    assert (row.variant_a, row.variant_b, row.n) == ("order~3", "order~1", 3)
+    drawn = resample_blocks(windows(), **BOOTSTRAP)
+
+    def median(order, rows):
+        scores = []
+        for number, run in enumerate(study):
+            if run.model == "dna" and run.variant["order"] == order:
+                part = predicted({1: 0.1, 3: 0.4}[order], number * 7 + 1)
+                scores.append(average_precision_score(part.target[rows, 0], part.prediction[rows, 0]))
+        return np.median(scores)
+
+    everything = np.arange(N)
+    level = median(1, everything)
+    assert row.delta == pytest.approx(median(3, everything) - level, abs=1e-9)
+    assert row.relative == pytest.approx(row.delta / level, abs=1e-9)
+    spread = []
+    for counts in drawn.counts:
+        rows = np.repeat(everything, counts[drawn.blocks])
+        spread.append(median(3, rows) - median(1, rows))
+    assert (row.ci_low, row.ci_high) == pytest.approx(tuple(np.percentile(spread, [2.5, 97.5])), abs=1e-9)
+
+
+def test_planted_differences_are_found(table):
+    row = of(table, "joint vs dna", split="test", metric="auroc").iloc[0]
+    assert row.delta > 0.1
+    assert 0 < row.ci_low < row.delta < row.ci_high
+    assert row.p == 0.1
+
+
+def test_splits_that_both_sides_were_scored_on(table):
+    assert set(of(table, "order: 3 vs 1")["split"]) == {"validation", "test"}
+    assert set(of(table, "joint vs dnase")["split"]) == {"validation", "test", "test_swapped"}
+    assert not of(table, "joint vs dnase")["test"].str.contains("scored on").any()
+
+
+def test_model_without_inputs_to_swap_stands_on_its_test_score(study, table):
+    row = of(table, "joint vs dna", split="test_swapped", metric="auroc").iloc[0]
+    assert row.test.endswith("; b scored on test, it has no inputs to swap")
+
+    def median(model, split, strength, variant):
+        numbers = [i for i, run in enumerate(study) if run.model == model and run.variant == variant]
+        parts = [predicted(strength, i * 7 + split) for i in numbers]
+        return np.median([roc_auc_score(part.target[:, 0], part.prediction[:, 0]) for part in parts])
+
+    expected = median("joint", 2, 0.8, {}) - median("dna", 1, 0.4, {"order": 3})
+    assert row.delta == pytest.approx(expected, abs=1e-9)
+
+
+def test_same_seed_same_table(study, table):
+    again = compare_study(
+        reversed(study), list_contrasts(MODELS), study="jund", metrics=["auprc", "auroc"], **BOOTSTRAP
+    )
+    pd.testing.assert_frame_equal(again, table)
+
+
+def test_a_model_against_itself_differs_by_nothing(study):
+    contrast = Contrast("same", "joint", {}, "joint", {})
+    row = compare_study(study, [contrast], study="s", metrics=["auprc"], **BOOTSTRAP).iloc[0]
+    assert (row.delta, row.ci_low, row.ci_high, row.p) == (0, 0, 0, 1)
+
+
+def test_each_file_is_read_once_and_unused_ones_never(study, monkeypatch):
+    import helpers.evaluation.comparisons as module
+
+    read = []
+    original = module.read_predictions
+    monkeypatch.setattr(module, "read_predictions", lambda path: read.append(path) or original(path))
+    contrasts = [c for c in list_contrasts(MODELS) if c.model_a != "joint"]
+    compare_study(study, contrasts, study="s", metrics=["auroc"], **BOOTSTRAP)
+    assert sorted(read) == sorted(run.path for run in study if run.model != "joint")
+
+
+def test_other_windows_are_refused(study):
+    write_predictions(study[4].path, {"test": predicted(0.1, 0, "chr4")})
+    with pytest.raises(InputError, match=r"4\.h5 holds other windows for split 'test'"):
+        compare_study(study, list_contrasts(MODELS), study="s", metrics=["auroc"], **BOOTSTRAP)
+
+
+def test_folds_validate_on_different_chromosomes(tmp_path):
+    runs = []
+    for (model, strength), fold in itertools.product([("a", 1.0), ("b", 0.2)], ["chr10", "chr11"]):
+        run = ModelRun(model, {}, "default", fold, 1, tmp_path / f"{model}{fold}.h5")
+        seed = len(runs)
+        parts = {"validation": predicted(strength, seed, fold), "test": predicted(strength, seed)}
+        write_predictions(run.path, parts)
+        runs.append(run)
+    contrast = Contrast("a vs b", "a", {}, "b", {})
+    result = compare_study(runs, [contrast], study="s", metrics=["auroc"], **BOOTSTRAP)
+    assert result["test"].str.startswith("folds: mean difference, SE ").all()
+    assert result["n"].tolist() == [2, 2]
+    assert (result["ci_low"] > 0).all()
+
+
+def test_contrast_without_runs_gives_no_row(study):
+    contrast = Contrast("joint vs gone", "joint", {}, "gone", {})
+    assert len(compare_study(study, [contrast], study="s", metrics=["auroc"], **BOOTSTRAP)) == 0
+
+
+# --- tables ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def scores():
+    def run(model, variant, replicate):
+        return ModelRun(model, variant, name_of(variant), "all", replicate, "unused")
+
+    runs = [run("dna", variant, r) for variant in GRID for r in (1, 2, 3)] + [run("kmer", {"k": 5}, 1)]
+    tables = [(r, score_predictions({"test": predicted(0.3, i)}, ["auprc", "auroc"])) for i, r in enumerate(runs)]
+    return collect_scores(tables, study="jund")
+
+
+def test_columns_of_the_scores(scores):
+    expected = ["study", "model", "order", "dropout", "k", "fold", "replicate", *SCORE_COLUMNS]
+    assert scores.columns.tolist() == expected
+    assert grid_columns(scores) == ["order", "dropout", "k"]
+    counted = scores[scores["model"] == "kmer"].iloc[0]
+    assert (counted.order, counted.dropout, counted.k) == ("", "", "5")
+    assert len(scores) == 19 * 2
+
+
+def test_summary_against_numpy(scores):
+    summary = summarize(scores)
+    head = ["study", "model", "order", "dropout", "k", "split", "output", "metric"]
+    assert summary.columns.tolist() == [*head, "n", "mean", "se", "median", "min", "max"]
+    assert len(summary) == 7 * 2
+    row = summary[(summary.order == "2") & (summary.dropout == "0.2") & (summary.metric == "auroc")].iloc[0]
+    values = scores[(scores.order == "2") & (scores.dropout == "0.2") & (scores.metric == "auroc")]["value"]
+    assert row.n == 3
+    assert row["mean"] == pytest.approx(values.mean())
+    assert row.se == pytest.approx(stats.sem(values))
+    assert (row["median"], row["min"], row["max"]) == (values.median(), values.min(), values.max())
+    single = summary[summary["model"] == "kmer"].iloc[0]
+    assert single.n == 1
+    assert np.isnan(single.se)
+
+
+def test_undefined_scores_do_not_count(scores):
+    scores.loc[scores.index[0], "value"] = np.nan
+    assert summarize(scores)["n"].tolist()[:2] == [2, 3]
+
+
+def test_tables_come_back_as_they_were_written(tmp_path, scores, table):
+    for number, original in enumerate([scores, summarize(scores), table]):
+        path = tmp_path / f"{number}.tsv"
+        write_table(original, path)
+        pd.testing.assert_frame_equal(read_table(path), original, check_dtype=False, check_exact=True)
+    assert "NaN" not in (tmp_path / "2.tsv").read_text()
+    assert read_table(tmp_path / "0.tsv")["order"].unique().tolist() == ["1", "2", "3", ""]
+
+
+def test_training_history_comes_back_as_numbers(tmp_path):
+    history = pd.DataFrame({"epoch": [1, 2], "seconds": [0.1, 0.2], "loss": [0.7, 0.6], "val_loss": [0.8, 0.1 + 0.2]})
+    write_table(history, tmp_path / "history.tsv")
+    pd.testing.assert_frame_equal(read_table(tmp_path / "history.tsv"), history, check_dtype=False, check_exact=True)
+
+
+def test_runs_are_joined_with_their_files():
+    plans = [
+        {"model": "dna", "variant": "order~3", "values": {"order": 3}, "fold": "all", "replicate": r} for r in (0, 1)
+    ]
+    assert model_runs(plans, ["a", "b"])[1] == ModelRun("dna", {"order": 3}, "order~3", "all", 1, "b")
+    with pytest.raises(ValueError, match="zip"):
+        model_runs(plans, ["a"])
+
+
+@pytest.mark.parametrize("content", [None, ""])
+def test_missing_or_empty_table(tmp_path, content):
+    if content is not None:
+        (tmp_path / "scores.tsv").write_text(content)
+    with pytest.raises(InputError, match=r"Cannot read the table .*scores\.tsv"):
+        read_table(tmp_path / "scores.tsv")
+
+
+def test_grid_key_that_hides_a_column():
+    run = ModelRun("dna", {"split": 1}, "split~1", "all", 1, "unused")
+    with pytest.raises(InputError, match="cannot be named 'split'"):
+        collect_scores([(run, pd.DataFrame(columns=list(SCORE_COLUMNS)))], study="s")
+
+
+def test_study_without_runs():
+    assert len(collect_scores([], study="s")) == 0
