@@ -13,7 +13,7 @@ from helpers.data.features import bin_features
 from helpers.data.indexer import GenomicIndexer
 from helpers.data.normalization import Identity, Normalizer, fit_normalizer
 from helpers.data.regions import read_regions
-from helpers.data.signals import Rows, Tracks, resolution_of
+from helpers.data.signal import Rows, Tracks, resolution_of
 from helpers.data.storage import GenomeArray
 from helpers.errors import InputError
 
