@@ -1,0 +1,1 @@
+"""Where files come from: downloads by URL, and the simulation of the demo."""

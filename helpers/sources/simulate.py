@@ -1,0 +1,189 @@
+"""Simulate a small genome with JunD-like binding and two DNase experiments, in the formats of the real data.
+
+It takes the place of the downloads, so that everything after them can be run and judged without any: what was planted
+is known and stands in truth.tsv. ``python -m helpers.sources.simulate FOLDER --seed 1`` writes
+
+- genome.fa, genome.fa.fai: contigs with runs of unknown bases and soft-masked stretches;
+- jund_peaks.narrowPeak.gz: one peak around each bound site;
+- dnase_roadmap.bam, dnase_encode.bam with their .bai: reads that begin where DNase I cut;
+- blacklist.bed.gz: regions with artificial pile-ups of reads;
+- truth.tsv: each planted element (chrom, start, end, kind, strand).
+
+A site is *bound* if it is a true site in open chromatin. True sites in closed chromatin, decoys, and open regions
+without a site are not bound; so sequence and chromatin each tell a part.
+"""
+
+import argparse
+import gzip
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from helpers.errors import InputError
+from helpers.files import atomic_path
+from helpers.sources.simulate_genome import SITE_KINDS, Genome, simulate_genome
+from helpers.sources.simulate_reads import Experiment, simulate_bam
+from helpers.sources.simulation import EXPERIMENTS, Simulation
+
+FILES = (
+    "genome.fa",
+    "genome.fa.fai",
+    "jund_peaks.narrowPeak.gz",
+    *(f"{name}.bam{index}" for name in EXPERIMENTS for index in ("", ".bai")),
+    "blacklist.bed.gz",
+    "truth.tsv",
+)
+_LINE = 60  # bases in a line of FASTA
+
+
+def simulate(out_dir: str | os.PathLike[str], parameters: Simulation, *, seed: int) -> None:
+    """Write the simulated files, each under its name only when it is complete.
+
+    Parameters
+    ----------
+    out_dir : str or path-like
+        Folder for the files named in `FILES`; made if it is missing.
+    parameters : Simulation
+    seed : int
+        The same seed and parameters give the same bases, regions and reads. Genome, peaks and each experiment draw
+        from streams of their own: a parameter of the reads leaves the genome as it was.
+
+    Raises
+    ------
+    InputError
+        When the seed is no whole number from 0 on.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        message = f"the simulation's seed must be a whole number from 0 on. Received: {seed!r}"
+        raise InputError(message)
+    folder = Path(out_dir)
+    genome_rng, peaks_rng, *read_rngs = (
+        np.random.default_rng(stream) for stream in np.random.SeedSequence(seed).spawn(2 + len(EXPERIMENTS))
+    )
+    genome, elements, motifs = simulate_genome(parameters, genome_rng)
+    _write_fasta(folder / "genome.fa", genome)
+    peaks = _draw_peaks(elements[elements["kind"] == "bound"], parameters.peak_width, peaks_rng)
+    _write_regions(folder, genome, elements, motifs, peaks=peaks)
+    for number, (name, rng) in enumerate(zip(EXPERIMENTS, read_rngs, strict=True)):
+        experiment = Experiment(
+            name,
+            parameters.reads[number],
+            parameters.open_share[number],
+            parameters.cut_offset[number],
+            parameters.cut_bias[number],
+        )
+        path = folder / f"{name}.bam"
+        simulate_bam(path, genome, elements, experiment=experiment, parameters=parameters, rng=rng)
+
+
+def _write_fasta(path: Path, genome: Genome) -> None:
+    """Write the genome and its index."""
+    letters = genome.letters() | (genome.soft.astype(np.uint8) << 5)  # bit 5 makes an ASCII letter lower case
+    index = []
+    with atomic_path(path) as temporary:
+        with temporary.open("wb") as fasta:
+            for contig, offset in zip(genome.sizes, genome.offsets[:-1], strict=True):
+                size = genome.sizes[contig]
+                fasta.write(f">{contig}\n".encode())
+                index.append(f"{contig}\t{size}\t{fasta.tell()}\t{_LINE}\t{_LINE + 1}\n")
+                fasta.write(_wrap(letters[offset : offset + size]))
+    with atomic_path(path.with_name(f"{path.name}.fai")) as temporary:
+        temporary.write_text("".join(index))
+
+
+def _wrap(letters: np.ndarray) -> bytes:
+    """Break letters into lines; the last one ends with a line break too."""
+    full = letters.size // _LINE
+    lines = np.full((full, _LINE + 1), ord("\n"), np.uint8)
+    lines[:, :_LINE] = letters[: full * _LINE].reshape(full, _LINE)
+    rest = letters[full * _LINE :].tobytes()
+    return lines.tobytes() + (rest + b"\n" if rest else b"")
+
+
+def _write_regions(
+    folder: Path, genome: Genome, elements: pd.DataFrame, motifs: pd.DataFrame, *, peaks: pd.DataFrame
+) -> None:
+    """Write peaks, blacklist and truth."""
+    artefact = elements["kind"] == "artefact"
+    without_motif = elements[~artefact & ~elements["kind"].isin(SITE_KINDS)].assign(strand=".")
+    truth = pd.concat([motifs, without_motif]).sort_values("start", kind="stable")
+    _write_table(folder / "jund_peaks.narrowPeak.gz", _on_contigs(peaks, genome))
+    _write_table(
+        folder / "blacklist.bed.gz", _on_contigs(elements[artefact], genome)[["chrom", "start", "end", "kind"]]
+    )
+    columns = ["chrom", "start", "end", "kind", "strand"]
+    _write_table(folder / "truth.tsv", _on_contigs(truth, genome)[columns], header=True)
+
+
+def _on_contigs(regions: pd.DataFrame, genome: Genome) -> pd.DataFrame:
+    """Turn positions in the genome's flat array into `chrom` and positions on it."""
+    contigs = regions["contig"].to_numpy()
+    local = regions.drop(columns="contig")
+    for column in ("start", "end"):
+        local[column] = regions[column].to_numpy() - genome.offsets[contigs]
+    local.insert(0, "chrom", np.array(list(genome.sizes))[contigs])
+    return local
+
+
+def _draw_peaks(bound: pd.DataFrame, peak_width: tuple[int, int], rng: np.random.Generator) -> pd.DataFrame:
+    """Draw the columns of narrowPeak (with `contig` for chrom), one peak around the centre of each bound element."""
+    count = len(bound)
+    width = rng.integers(peak_width[0], peak_width[1] + 1, count)
+    centre = bound["centre"].to_numpy()
+    start = centre - (width * rng.uniform(0.4, 0.6, count)).astype(np.int64)
+    signal = np.round(20 * bound["strength"].to_numpy() * np.exp(rng.normal(0, 0.3, count)), 3)
+    return pd.DataFrame(
+        {
+            "contig": bound["contig"].to_numpy(),
+            "start": start,
+            "end": start + width,
+            "name": [f"jund_peak_{number}" for number in range(1, count + 1)],
+            "score": np.clip(10 * signal, 100, 1000).astype(np.int64),
+            "strand": ".",
+            "signal": signal,
+            "p": np.round(signal / 2, 3),
+            "q": np.round(signal / 3, 3),
+            "summit": centre - start + rng.integers(-10, 11, count),
+        }
+    )
+
+
+def _write_table(path: Path, table: pd.DataFrame, *, header: bool = False) -> None:
+    """Write tab-separated text, compressed without a time stamp if the name ends in .gz."""
+    text = table.to_csv(sep="\t", header=header, index=False).encode()
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(gzip.compress(text, mtime=0) if path.suffix == ".gz" else text)
+
+
+def _parse_parameters(text: str) -> Simulation:
+    try:
+        parameters = json.loads(text)
+    except json.JSONDecodeError as error:
+        message = f"--parameters is not JSON ({error}). Received: {text}"
+        raise InputError(message) from error
+    if not isinstance(parameters, dict):
+        message = f"--parameters must be a JSON object of names and values. Received: {text}"
+        raise InputError(message)
+    return Simulation.from_dict(parameters)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m helpers.sources.simulate", description=__doc__.split("\n")[0])
+    parser.add_argument("out_dir", help="folder to write to; made if it is missing")
+    parser.add_argument("--seed", type=int, required=True, help="a whole number from 0 on")
+    parser.add_argument("--parameters", default="{}", help="JSON object; see the fields of helpers.sources.simulation")
+    options = parser.parse_args(arguments)
+    try:
+        simulate(options.out_dir, _parse_parameters(options.parameters), seed=options.seed)
+    except InputError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""The parameters of a simulated data set: their defaults, units and bounds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from helpers.errors import InputError
+
+EXPERIMENTS = ("dnase_roadmap", "dnase_encode")
+MOTIF_LENGTH = 12  # bp: two pairs of bases, the core TGAC, two pairs of bases
+SLOT_MINIMUM = 500  # bp: elements closer than this would run into each other
+CHROMOSOME_MINIMUM = 20_000  # bp
+
+
+def _default_chromosomes() -> dict[str, int]:
+    return {"chr1": 1_100_000, "chr2": 720_000, "chr3": 1_200_000, "chr4": 750_000, "chr5": 650_000, "chr6": 580_000}
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What is planted in the genome, and how two DNase experiments see it.
+
+    A *slot* is a stretch of the genome that holds at most one planted element; shares of slots hold in each chromosome.
+    Pairs of values are for the two experiments, in the order (dnase_roadmap, dnase_encode).
+
+    Raises
+    ------
+    InputError
+        For a value of the wrong kind or out of bounds; it names the parameter.
+
+    Examples
+    --------
+    >>> Simulation(chromosomes={"chrI": 60_000}, reads=(2000, 1000)).reads
+    (2000, 1000)
+    >>> Simulation(soft_masked=3)
+    Traceback (most recent call last):
+        ...
+    helpers.errors.InputError: simulation parameter soft_masked must be a number from 0 to 1. Received: 3
+    """
+
+    # genome
+    chromosomes: Mapping[str, int] = field(default_factory=_default_chromosomes)  # name: length in bp
+    soft_masked: float = 0.35  # share of bases in lower case
+    # planted elements
+    copies: int = 2  # motifs of each site and each decoy
+    dependence: bool = True  # False: the two bases of a pair are drawn independently, in sites and in decoys alike
+    slot: int = 800  # bp
+    bound_every: int = 8_000  # bp of usable sequence for each bound site (true site, open chromatin, peak)
+    closed_sites: float = 0.03  # share of slots with a true site in closed chromatin
+    open_decoys: float = 0.1  # share of slots with a decoy in open chromatin
+    closed_decoys: float = 0.2  # share of slots with a decoy in closed chromatin
+    open_regions: float = 0.06  # share of slots with open chromatin and neither site nor decoy
+    one_sided: float = 0.04  # share of slots, for each experiment, that look open in this experiment alone
+    artefacts: int = 2  # blacklisted pile-ups of reads in each chromosome
+    peak_width: tuple[int, int] = (200, 400)  # bp, smallest and largest
+    # DNase experiments
+    reads: tuple[int, int] = (500_000, 125_000)  # primary mapped alignments
+    open_share: tuple[float, float] = (0.4, 0.45)  # share of these in open chromatin
+    cut_offset: tuple[float, float] = (40.0, 50.0)  # bp from the centre of an open region to where a strand's cuts peak
+    cut_bias: tuple[float, float] = (0.3, 0.6)  # largest change of the log cut rate by the two bases at the cut
+    open_width: float = 70.0  # bp, standard deviation of one strand's cuts in an open region
+    open_spread: float = 0.5  # standard deviation of the log strength of open regions, common to both experiments
+
+    def __post_init__(self) -> None:
+        """Check every value; tuples may come as lists (from JSON or YAML)."""
+        _check_chromosomes(self.chromosomes)
+        if not isinstance(self.dependence, bool):
+            raise _mistake("dependence", "true or false", self.dependence)
+        for name, (kind, low, high) in _BOUNDS.items():
+            _check_number(name, getattr(self, name), kind, low, high)
+        for name, (kind, low, high) in _PAIR_BOUNDS.items():
+            object.__setattr__(self, name, _checked_pair(name, getattr(self, name), kind, low, high))
+        if self.peak_width[0] > self.peak_width[1]:
+            raise _mistake("peak_width", "(smallest, largest)", self.peak_width)
+        if self.bound_every < self.slot:
+            raise _mistake("bound_every", f"at least one slot ({self.slot} bp)", self.bound_every)
+        shares = {name: getattr(self, name) for name in _SHARES}
+        if sum(shares.values()) + self.slot / self.bound_every > 0.9:
+            wanted = "shares of slots that leave a tenth empty, with slot / bound_every added to their sum"
+            raise _mistake(", ".join(_SHARES), wanted, tuple(shares.values()))
+
+    @classmethod
+    def from_dict(cls, parameters: Mapping[str, Any]) -> "Simulation":
+        """Make a simulation from names and values, as a config or a JSON object holds them.
+
+        Raises
+        ------
+        InputError
+            For a name that is no parameter (it lists those that are), or a value out of bounds.
+        """
+        known = [parameter.name for parameter in fields(cls)]
+        for name in parameters:
+            if name not in known:
+                message = f"unknown simulation parameter {name!r}. Known are: {', '.join(known)}"
+                raise InputError(message)
+        return cls(**parameters)
+
+
+_SHARES = ("closed_sites", "open_decoys", "closed_decoys", "open_regions", "one_sided")
+_BOUNDS: dict[str, tuple[type, float, float]] = {
+    "soft_masked": (float, 0, 1),
+    "slot": (int, SLOT_MINIMUM, 100_000),
+    "bound_every": (int, SLOT_MINIMUM, 10_000_000),
+    **{name: (float, 0, 1) for name in _SHARES},
+    "copies": (int, 1, 5),
+    "artefacts": (int, 0, 1000),
+    "open_width": (float, 1, 500),
+    "open_spread": (float, 0, 5),
+}
+_PAIR_BOUNDS: dict[str, tuple[type, float, float]] = {
+    "peak_width": (int, 2 * MOTIF_LENGTH, SLOT_MINIMUM),
+    "reads": (int, 1, 1_000_000_000),
+    "open_share": (float, 0, 0.9),
+    "cut_offset": (float, 0, 500),
+    "cut_bias": (float, 0, 5),
+}
+
+
+def _mistake(name: str, wanted: str, value: object) -> InputError:
+    return InputError(f"simulation parameter {name} must be {wanted}. Received: {value!r}")
+
+
+def _check_number(name: str, value: object, kind: type, low: float, high: float) -> None:
+    accepted = (int,) if kind is int else (int, float)
+    if isinstance(value, bool) or not isinstance(value, accepted) or not low <= value <= high:
+        noun = "a whole number" if kind is int else "a number"
+        raise _mistake(name, f"{noun} from {low} to {high}", value)
+
+
+def _checked_pair(name: str, values: object, kind: type, low: float, high: float) -> tuple[Any, Any]:
+    if not isinstance(values, tuple | list) or len(values) != 2:
+        raise _mistake(name, "a pair of numbers", values)
+    for value in values:
+        _check_number(name, value, kind, low, high)
+    return values[0], values[1]
+
+
+def _check_chromosomes(chromosomes: object) -> None:
+    if not isinstance(chromosomes, Mapping) or not chromosomes:
+        raise _mistake("chromosomes", "names with lengths in bp", chromosomes)
+    for name, length in chromosomes.items():
+        if not isinstance(name, str) or not name or any(letter.isspace() for letter in name):
+            raise _mistake("chromosomes", "named without spaces", name)
+        _check_number(f"chromosomes[{name}]", length, int, CHROMOSOME_MINIMUM, 500_000_000)
