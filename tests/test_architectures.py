@@ -16,7 +16,6 @@ from helpers.model.architectures import (
 from helpers.model.layers import DnaConv2D, OneHotCodes
 from helpers.model.training import load_model, predict, save_model
 
-
 DNA, DNASE = InputSpec((498,), "sequence", 3), InputSpec((22, 2, 2), "coverage")
 JUND = OutputSpec("jund")
 PARTS = {"dna": ("jund_dna", {"dropout": 0.2}, ("dna",)), "dnase": ("jund_dnase", {}, ("dnase",))}

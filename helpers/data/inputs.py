@@ -1,13 +1,57 @@
 """Open the datasets that a model reads, for the windows of a split."""
 
+import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from helpers.data.coverage import Cover
+from helpers.data.labels import load_labels
 from helpers.data.normalization import load_normalizer
+from helpers.data.regions import read_regions
 from helpers.data.sequence import Bioseq
+
+
+class Split(NamedTuple):
+    """The windows of a split as a model sees them.
+
+    Attributes
+    ----------
+    regions : pandas.DataFrame
+        One window each.
+    inputs : mapping of str to dataset
+        By the names of the model's inputs.
+    targets : numpy.ndarray, shape (windows, outputs)
+    outputs : list of str
+        Names of the columns of `targets`.
+    """
+
+    regions: pd.DataFrame
+    inputs: Mapping[str, Any]
+    targets: np.ndarray
+    outputs: list[str]
+
+
+def open_split(
+    readings: Mapping[str, Mapping[str, Any]], split: str, files: Mapping[str, str | os.PathLike[str]], *, binsize: int
+) -> Split:
+    """Open the windows of a split: their regions, the model's inputs, and their labels.
+
+    Parameters
+    ----------
+    readings, binsize
+        As in `open_inputs`.
+    split : str
+        Name of the split; with ``_swapped`` at its end, the tracks of swapped inputs are read in reverse order.
+    files : mapping
+        Paths of the regions (``test``) and of the labels (``test_labels``) of the split.
+    """
+    source = split.removesuffix("_swapped")
+    windows, known = read_regions(files[source]), load_labels(files[f"{source}_labels"])
+    inputs = open_inputs(readings, windows, binsize=binsize, swapped=split != source)
+    return Split(windows, inputs, known.values, known.outputs)
 
 
 def open_inputs(

@@ -1,12 +1,13 @@
 """From a plan, how to build a variant and read its inputs, to a fitted model."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
 
+from helpers.data.inputs import Split
 from helpers.data.transforms import flip_orientation
 from helpers.model.architectures import InputSpec, OutputSpec, build_model
 from helpers.model.batches import JangguSequence
@@ -19,28 +20,14 @@ _ACTIVATIONS = {"binary_crossentropy": "sigmoid", "mae": "linear", "mse": "linea
 Plan = Mapping[str, Any]
 
 
-class Windows(NamedTuple):
-    """The windows of a split as a model sees them.
-
-    Attributes
-    ----------
-    inputs : mapping of str to dataset
-        By the names of the plan's inputs.
-    targets : numpy.ndarray, shape (windows, outputs)
-    """
-
-    inputs: Mapping[str, Any]
-    targets: np.ndarray
-
-
-def build(plan: Plan, windows: Windows, loss: str) -> keras.Model:
+def build(plan: Plan, windows: Split, loss: str) -> keras.Model:
     """Build the network that a plan asks for, to fit the given windows.
 
     Parameters
     ----------
     plan : mapping
         Of `helpers.study.model_plan`: ``architecture``, ``params``, ``inputs``.
-    windows : Windows
+    windows : Split
         For the shapes of inputs and output.
     loss : str
         Decides the activation of the output: sigmoid for binary cross-entropy, else linear.
@@ -61,7 +48,7 @@ def _parameters(plan: Plan) -> dict[str, Any]:
 
 
 def build_and_fit(
-    plan: Plan, training: Windows, validation: Windows, *, settings: Mapping[str, Any], seed: int
+    plan: Plan, training: Split, validation: Split, *, settings: Mapping[str, Any], seed: int
 ) -> tuple[keras.Model, pd.DataFrame]:
     """Build a variant's network and train it, or fit its linear model.
 
@@ -69,7 +56,7 @@ def build_and_fit(
     ----------
     plan : mapping
         Of `helpers.study.model_plan`.
-    training, validation : Windows
+    training, validation : Split
     settings : mapping
         ``loss``, ``batch_size``, ``epochs``, ``patience``, ``learning_rate``, ``global_clipnorm``.
     seed : int

@@ -1,0 +1,79 @@
+"""What several tests share: the workflow run as a user runs it, on a small simulated data set."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+MICRO = yaml.safe_load((ROOT / "tests/micro.yaml").read_text())
+
+
+@pytest.fixture(scope="session")
+def micro_config():
+    """The config of the smallest complete run, a fresh copy for each test."""
+    return lambda: yaml.safe_load((ROOT / "tests/micro.yaml").read_text())
+
+
+def snakemake_command(folder, config, *arguments):
+    """Write a config into a folder and return the command that runs the workflow there."""
+    (folder / "my.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    command = [sys.executable, "-m", "snakemake", *arguments, "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--directory", str(folder), "--configfile", str(folder / "my.yaml")]
+    return command if "--cores" in arguments or "-n" in arguments else [*command, "--cores", "1"]
+
+
+@pytest.fixture(scope="session")
+def run_workflow():
+    """Run the workflow in a folder of its own, as from the command line, and return what it said."""
+
+    def run(folder, config, *arguments):
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
+        return subprocess.run(
+            snakemake_command(folder, config, *arguments),
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def micro_resources(tmp_path_factory):
+    """The files of the micro simulation, made once; copy them before changing one."""
+    from helpers.sources.simulate import simulate
+    from helpers.sources.simulation import Simulation
+
+    folder = tmp_path_factory.mktemp("micro")
+    simulate(folder, Simulation.from_dict(MICRO["simulation"]), seed=MICRO["seed"])
+    return folder
+
+
+@pytest.fixture
+def own_files(tmp_path, micro_resources, micro_config):
+    """A study on local files: (folder, config, its files by name), all free to be spoilt."""
+    shutil.copytree(micro_resources, tmp_path / "files")
+    types = {
+        "genome": "fasta",
+        "blacklist": "bed",
+        "jund_peaks": "narrowPeak",
+        "dnase_roadmap": "bam",
+        "dnase_encode": "bam",
+    }
+    names = {"genome": "genome.fa", "blacklist": "blacklist.bed.gz", "jund_peaks": "jund_peaks.narrowPeak.gz"}
+    rows = ["track\ttype\tassembly\tpath"]
+    rows += [f"{track}\t{kind}\tdemo\tfiles/{names.get(track, f'{track}.bam')}" for track, kind in types.items()]
+    (tmp_path / "tracks.tsv").write_text("\n".join(rows) + "\n")
+    config = micro_config()
+    config["run"] = "own"
+    config["tracks"] = "tracks.tsv"
+    del config["simulation"]
+    return tmp_path, config, tmp_path / "files"

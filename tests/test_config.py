@@ -1,0 +1,155 @@
+"""A mistake in a config or a sheet ends with one message that names key, value and what is allowed."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from helpers.config import check_references, complete_config, missing_files, read_tracks
+from helpers.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[1]
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+DEMO = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+
+
+def changed(path, value):
+    """Return a copy of the demo's config with one key, given as a dotted path, set to another value."""
+    config = copy.deepcopy(DEMO)
+    *parents, last = path.split(".")
+    part = config
+    for key in parents:
+        part = part[key]
+    part[last] = value
+    return config
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)
+def test_every_config_is_valid(path):
+    config = complete_config(yaml.safe_load(path.read_text()), SCHEMA)
+    check_references(config, read_tracks(ROOT / config["tracks"]))
+
+
+def test_defaults_are_filled_in_and_the_argument_is_left_alone():
+    config = changed("studies.jund.inputs", {"dna": {"kind": "sequence"}})
+    before = copy.deepcopy(config)
+    completed = complete_config(config, SCHEMA)
+    assert config == before
+    assert completed["studies"]["jund"]["inputs"]["dna"]["flank"] == 0
+    assert completed["studies"]["jund"]["training"]["learning_rate"] == 0.001
+    assert completed["studies"]["jund"]["comparisons"] == {"block_size": 20000, "resamples": 1000}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("studies.jund.training.epoch", 3, ["studies.jund.training", "'epoch'", "'epochs'"]),
+        ("seeds", 3, ["the top level", "'seeds'", "'seed'"]),
+        ("studies.jund.training.epochs", "ten", ["studies.jund.training.epochs", "'ten'", "integer"]),
+        ("studies.jund.training.epochs", 0, ["studies.jund.training.epochs", "0", "at least 1"]),
+        ("backend", "theano", ["backend", "'theano'", "tensorflow, jax, torch"]),
+        ("studies.jund.output.overlap", 1.5, ["studies.jund.output.overlap", "1.5", "fraction"]),
+        ("studies.jund.models.dna.variants", [{"order": [9]}], ["order", "9", "at most 6"]),
+        ("studies.jund.inputs.dnase.resolutoin", 50, ["'resolutoin'", "'resolution'"]),
+        ("studies.jund.metrics", ["accuracy"], ["'accuracy'", "auprc"]),
+        ("run", "../elsewhere", ["run", "'../elsewhere'"]),
+    ],
+)
+def test_a_wrong_key_or_value_is_named(path, value, words):
+    with pytest.raises(InputError) as caught:
+        complete_config(changed(path, value), SCHEMA)
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_a_missing_key_is_named():
+    config = copy.deepcopy(DEMO)
+    del config["studies"]["jund"]["output"]
+    with pytest.raises(InputError, match=r"studies\.jund: missing 'output'"):
+        complete_config(config, SCHEMA)
+    with pytest.raises(InputError, match=r"studies\.jund: needs exactly one of split and folds"):
+        complete_config(changed("studies.jund.folds", {"validation_each": ["chr2"], "test": ["chr3"]}), SCHEMA)
+
+
+def test_all_mistakes_are_named_at_once():
+    config = changed("studies.jund.training.epochs", 0)
+    config["backend"] = "theano"
+    with pytest.raises(InputError) as caught:
+        complete_config(config, SCHEMA)
+    assert "epochs" in str(caught.value)
+    assert "theano" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("studies.jund.regions.track", "jund_peak", ["regions.track", "'jund_peak'", "'jund_peaks'"]),
+        ("studies.jund.regions.track", "dnase_encode", ["regions.track", "of type bam"]),
+        ("studies.jund.genome", "hg38", ["studies.jund.genome", "'hg38'", "demo"]),
+        ("studies.jund.split.test", ["chr9"], ["studies.jund.split.test", "'chr9'"]),
+        ("studies.jund.split.test", ["chr2"], ["chr2 is in validation and in test"]),
+        ("genomes.demo.chromosomes", ["chr2", "chr3"], ["no chromosome is left for training"]),
+        ("studies.jund.models.dna.inputs", ["rna"], ["models.dna.inputs", "'rna'"]),
+        ("studies.jund.models.dna.inputs", ["dnase"], ["takes a sequence input"]),
+        ("studies.jund.models.dna.variants", [{"normalize": ["tpm"]}], ["'normalize'", "order, dropout, strands"]),
+        ("studies.jund.models.joint.of", {"dna": {}, "kmer": {}}, ["'kmer'", "not a network"]),
+        ("studies.jund.inputs.dnase.tracks", ["dnase_encode"], ["swapping needs two tracks"]),
+        ("studies.jund.figures.fig2d.predictions", ["both"], ["fig2d", "'both'"]),
+        ("studies.jund.figures.fig2a.metric", "mae", ["fig2a.metric", "'mae'"]),
+    ],
+)
+def test_a_name_that_does_not_exist_is_named(path, value, words):
+    config = complete_config(changed(path, value), SCHEMA)
+    with pytest.raises(InputError) as caught:
+        check_references(config, read_tracks(ROOT / config["tracks"]))
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def sheet(tmp_path, *rows):
+    path = tmp_path / "tracks.tsv"
+    path.write_text("\n".join("\t".join(row) for row in rows) + "\n")
+    return path
+
+
+def test_the_sheet_is_read_with_comments_and_missing_columns(tmp_path):
+    path = sheet(tmp_path, ("# ours",), ("track", "type", "path"), ("genome", "fasta", "a.fa"))
+    tracks = read_tracks(path)
+    assert tracks.at["genome", "path"] == "a.fa"
+    assert tracks.at["genome", "md5"] == ""
+    assert tracks.at["genome", "line"] == 3
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (("1genome", "fasta", "a.fa", ""), ["line 2", "'1genome'"]),
+        (("genome", "fastq", "a.fa", ""), ["line 2", "'fastq'", "fasta, bed"]),
+        (("genome", "fasta", "", ""), ["line 2", "either a path or a url"]),
+        (("genome", "fasta", "a.fa", "http://x/a.fa"), ["either a path or a url"]),
+        (("genome", "fasta", "", "gopher://x/a.fa"), ["'gopher://x/a.fa'"]),
+        (("genome", "fasta", "", "simulated:../a.fa"), ["simulated:"]),
+    ],
+)
+def test_a_wrong_row_of_the_sheet_is_named(tmp_path, row, words):
+    with pytest.raises(InputError) as caught:
+        read_tracks(sheet(tmp_path, ("track", "type", "path", "url"), row))
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_a_track_named_twice_an_unknown_column_and_a_missing_sheet_are_errors(tmp_path):
+    twice = sheet(tmp_path, ("track", "type", "path"), ("a", "bed", "a.bed"), ("a", "bed", "b.bed"))
+    with pytest.raises(InputError, match="'a' stands in more than one row"):
+        read_tracks(twice)
+    with pytest.raises(InputError, match="unknown column 'pth'"):
+        read_tracks(sheet(tmp_path, ("track", "type", "pth"), ("a", "bed", "a.bed")))
+    with pytest.raises(InputError, match="does not exist"):
+        read_tracks(tmp_path / "absent.tsv")
+
+
+def test_missing_local_files_are_all_named(tmp_path):
+    (tmp_path / "b.bed").write_text("")
+    rows = [("a", "bed", str(tmp_path / "a.bed")), ("b", "bed", str(tmp_path / "b.bed"))]
+    with pytest.raises(InputError) as caught:
+        missing_files(read_tracks(sheet(tmp_path, ("track", "type", "path"), *rows)))
+    assert "'a' (line 2" in str(caught.value)
+    assert "'b'" not in str(caught.value)

@@ -1,0 +1,186 @@
+"""The workflow as a user runs it: every config as a dry run, and a small run from simulation to report."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pandas as pd
+import pyBigWig
+import pytest
+import yaml
+from conftest import snakemake_command
+
+ROOT = Path(__file__).resolve().parents[1]
+GRID = "order dropout normalize augment k"
+SCORES = f"study model {GRID} fold replicate split output metric value n n_positive prevalence"
+COMPARISONS = (
+    "study contrast model_a variant_a model_b variant_b split output metric n delta relative ci_low ci_high test p"
+)
+
+
+def touch_local_files(config, folder):
+    """Put empty files where a sheet expects local ones: enough for a dry run."""
+    sheet = pd.read_csv(ROOT / config["tracks"], sep="\t", dtype=str, keep_default_na=False, comment="#")
+    for path in sheet["path"][sheet["path"] != ""]:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).touch()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)
+def test_dry_run_of_every_config(path, tmp_path, run_workflow):
+    config = yaml.safe_load(path.read_text())
+    touch_local_files(config, tmp_path)
+    done = run_workflow(tmp_path, config, "-n", "-q", "rules")
+    assert done.returncode == 0, done.stdout
+    assert "train_model" in done.stdout
+
+
+def test_the_demo_is_not_beneath_another_config(tmp_path, run_workflow):
+    config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
+    done = run_workflow(tmp_path, config, "-n", "-q", "progress")
+    assert done.returncode == 0, done.stdout
+    assert "results/paper/" in done.stdout
+    assert "demo" not in done.stdout
+
+
+def test_the_paper_trains_as_often_as_the_paper_did(tmp_path, run_workflow):
+    config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
+    done = run_workflow(tmp_path, config, "-n", "-q", "progress")
+    outputs = [
+        line.split(", ")[0]
+        for line in done.stdout.splitlines()
+        if line.strip().startswith("output: ") and "model.keras" in line
+    ]
+    counts = {
+        model: sum(f"/models/{model}/" in line for line in outputs) for model in ("dna", "dnase", "joint", "kmer")
+    }
+    assert counts == {"dna": 30, "dnase": 30, "joint": 5, "kmer": 1}
+
+
+def test_a_target_without_its_study_is_a_clear_error(tmp_path, run_workflow, micro_config):
+    done = run_workflow(tmp_path, micro_config(), "cage", "-n")
+    assert done.returncode == 1
+    assert "no study 'cage'; its studies: jund" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, run_workflow, micro_config):
+    """A folder in which the micro configuration ran to its end on two cores."""
+    folder = tmp_path_factory.mktemp("finished")
+    done = run_workflow(folder, micro_config(), "--cores", "2")
+    assert done.returncode == 0, done.stdout[-8000:]
+    return folder
+
+
+def test_everything_of_the_contract_is_there(finished):
+    results = finished / "results/micro"
+    expected = [
+        "provenance.json",
+        "report.html",
+        "jund/checks.tsv",
+        *(f"jund/regions/{split}.bed" for split in ("train", "validation", "test")),
+        *(f"jund/{table}.tsv" for table in ("scores", "summary", "comparisons")),
+        "jund/motif/dna.tsv",
+        *(
+            f"figures/{name}.{ending}"
+            for name in ("fig2a", "fig2c", "fig2d", "jund_training")
+            for ending in ("svg", "png")
+        ),
+        "jund/tracks/dna_order~2_dropout~0.2_jund_peaks.bw",
+        "jund/tracks/joint_default_jund_peaks.bw",
+        *(
+            f"jund/models/dna/order~2_dropout~0.2/fold-all/rep-0/{name}"
+            for name in ("model.keras", "history.tsv", "predictions.h5", "scores.tsv")
+        ),
+    ]
+    assert [path for path in expected if not (results / path).stat().st_size] == []
+    working = list((results / "logs").rglob("*.log"))
+    timed = list((results / "benchmarks").rglob("*.tsv"))
+    assert len(working) == len(timed) >= 25
+
+
+def test_scores_state_positives_and_prevalence(finished):
+    scores = pd.read_csv(finished / "results/micro/jund/scores.tsv", sep="\t")
+    assert list(scores.columns) == SCORES.split()
+    labels = pd.read_csv(finished / "results/micro/jund/regions/test.bed", sep="\t", header=None)
+    test = scores[scores["split"] == "test"]
+    assert (test["n"] == len(labels)).all()
+    assert (test["prevalence"] * test["n"]).round().tolist() == test["n_positive"].tolist()
+    assert set(scores["model"][scores["split"] == "test_swapped"]) == {"dnase", "joint"}
+
+
+def test_comparisons_have_the_columns_of_the_contract(finished):
+    comparisons = pd.read_csv(finished / "results/micro/jund/comparisons.tsv", sep="\t")
+    assert list(comparisons.columns) == COMPARISONS.split()
+    assert {"joint vs dna", "joint vs dnase", "dna vs kmer"} <= set(comparisons["contrast"])
+    assert (comparisons["ci_low"] <= comparisons["ci_high"]).all()
+
+
+def test_tracks_hold_probabilities_on_the_test_chromosome_only(finished):
+    with pyBigWig.open(str(finished / "results/micro/jund/tracks/joint_default_jund_peaks.bw")) as track:
+        assert track.chroms()["chr3"] == 60000
+        assert track.intervals("chr1") is None
+        values = [value for _, _, value in track.intervals("chr3")]
+    assert 0 <= min(values) <= max(values) <= 1
+
+
+def test_the_report_is_one_page_with_figures_and_captions(finished):
+    page = (finished / "results/micro/report.html").read_text()
+    assert "fig2a" in page
+    assert "dashed line is the prevalence" in page
+    assert 'src="http' not in page
+
+
+def test_provenance_names_inputs_versions_and_devices(finished):
+    provenance = json.loads((finished / "results/micro/provenance.json").read_text())
+    assert set(provenance["inputs"]) == {"genome", "blacklist", "jund_peaks", "dnase_roadmap", "dnase_encode"}
+    assert all(len(entry["md5"]) == 32 for entry in provenance["inputs"].values())
+    assert "device: cpu" in json.dumps(provenance["device"])
+    assert provenance["config"]["studies"]["jund"]["training"]["learning_rate"] == 0.001
+
+
+def test_a_second_run_finds_nothing_to_do(finished, run_workflow, micro_config):
+    done = run_workflow(finished, micro_config())
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stdout
+
+
+def test_a_change_of_the_config_reruns_what_depends_on_it(finished, run_workflow, micro_config):
+    config = micro_config()
+    config["studies"]["jund"]["metrics"] = ["auprc"]
+    config["studies"]["jund"]["figures"]["fig2a"]["metric"] = "auprc"
+    done = run_workflow(finished, config, "-n", "-q", "reason")
+    assert "score_predictions" in done.stdout
+    assert "train_model" not in done.stdout
+    config["studies"]["jund"]["training"]["epochs"] = 2
+    done = run_workflow(finished, config, "-n", "-q", "reason")
+    assert "train_model" in done.stdout
+    assert "count_coverage" not in done.stdout
+
+
+def test_killed_in_the_middle_and_continued_on_another_number_of_cores_the_scores_are_the_same(
+    finished, tmp_path, run_workflow, micro_config
+):
+    command = snakemake_command(tmp_path, micro_config(), "--cores", "1")
+    with (
+        (tmp_path / "first.txt").open("w") as log,
+        subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True) as process,
+    ):
+        deadline = time.monotonic() + 300
+        models = tmp_path / "results/micro/logs/jund/models"
+        while process.poll() is None and time.monotonic() < deadline and len(list(models.rglob("train.log"))) < 2:
+            time.sleep(0.2)
+        assert process.poll() is None, (tmp_path / "first.txt").read_text()[-4000:]
+        time.sleep(1)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert not (tmp_path / "results/micro/jund/scores.tsv").exists()
+    assert run_workflow(tmp_path, micro_config(), "--unlock").returncode == 0
+    done = run_workflow(tmp_path, micro_config(), "--rerun-incomplete", "--cores", "1")
+    assert done.returncode == 0, done.stdout[-8000:]
+    for table in ("scores.tsv", "comparisons.tsv"):
+        again, first = (folder / "results/micro/jund" / table for folder in (tmp_path, finished))
+        assert again.read_bytes() == first.read_bytes()

@@ -1,0 +1,162 @@
+# What the chapters share: the checked config, the sheet of tracks, and look-ups from wildcards to paths.
+# The thinking is in helpers.config and helpers.study, where it is tested.
+import json
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+from helpers import study as plans
+from helpers.config import check_references, complete_config, missing_files, read_tracks
+from helpers.errors import InputError
+from helpers.fingerprint import code_hash
+
+HOME = Path(workflow.current_basedir).parents[1]
+
+
+def load_config():
+    """Check and complete the config in place, and read its sheet; a mistake ends the run with one message."""
+    schema = yaml.safe_load((HOME / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+    try:
+        config.update(complete_config(config, schema))
+        sheet = Path(config["tracks"])
+        tracks = read_tracks(sheet if sheet.exists() else HOME / sheet)
+        check_references(config, tracks)
+        missing_files(tracks)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+    return tracks
+
+
+TRACKS = load_config()
+STUDIES = config["studies"]
+RUN = config["run"]
+
+
+def any_of(names):
+    """A wildcard constraint that takes these names and no other."""
+    return "|".join(sorted(set(names))) or "(?!)"
+
+
+wildcard_constraints:
+    run=RUN,
+    study=any_of(STUDIES),
+    genome=any_of(config["genomes"]),
+    input=any_of(name for study in STUDIES.values() for name in study["inputs"]),
+    model=any_of(name for study in STUDIES.values() for name in study["models"]),
+    track=any_of(TRACKS.index),
+    split="train|validation|test",
+    fold=any_of(fold for study in STUDIES.values() for fold in plans.folds(study)),
+    folder="|".join(
+        sorted({plans.fold_folder(fold) or "()" for study in STUDIES.values() for fold in plans.folds(study)})
+    ),
+    replicate=r"\d+",
+
+
+def code_of(script):
+    """Hash of the code that a script's results depend on."""
+    return code_hash(HOME / "workflow/scripts" / f"{script}.py")
+
+
+def module_code(module):
+    """Hash of the code that a command `python -m module` depends on."""
+    return code_hash(HOME / f"{module.replace('.', '/')}.py")
+
+
+def is_remote(track):
+    return TRACKS.at[track, "url"] != "" and not TRACKS.at[track, "url"].startswith("simulated:")
+
+
+def resource(track):
+    """Path of a track's file: local as it is, simulated by run, downloaded by assembly."""
+    row = TRACKS.loc[track]
+    if row["path"]:
+        return row["path"]
+    if not is_remote(track):
+        return f"resources/{RUN}/{row['url'].removeprefix('simulated:')}"
+    compressed = ".gz" if row["url"].endswith("gz") else ""
+    return f"resources/{row['assembly']}/{track}.{row['type']}{compressed}"
+
+
+def resources(names):
+    """Files of tracks, with the indexes that the workflow makes itself."""
+    indexes = [
+        f"{resource(name)}.bai" for name in names if TRACKS.at[name, "type"] == "bam" and not TRACKS.at[name, "path"]
+    ]
+    return [resource(name) for name in names] + indexes
+
+
+def study_of(wildcards):
+    return STUDIES[wildcards.study]
+
+
+def genome_of(wildcards):
+    return config["genomes"][study_of(wildcards)["genome"]]
+
+
+def blacklist_of(wildcards):
+    """The genome's blacklist as a list, empty without one."""
+    return [resource(genome_of(wildcards)["blacklist"])] if "blacklist" in genome_of(wildcards) else []
+
+
+def sequence_of(wildcards):
+    return f"results/{wildcards.run}/genomes/{study_of(wildcards)['genome']}/sequence.h5"
+
+
+def sizes_of(wildcards):
+    return f"results/{wildcards.run}/genomes/{study_of(wildcards)['genome']}/chrom.sizes"
+
+
+def split_file(template):
+    """Input function for a file of one split of the run's fold: `{folder}` stands for the fold's folder."""
+
+    def path(wildcards):
+        folder = plans.fold_folder(wildcards.fold)
+        return template.format(run=wildcards.run, study=wildcards.study, folder=folder)
+
+    return path
+
+
+def input_settings(wildcards):
+    return study_of(wildcards)["inputs"][wildcards.input]
+
+
+def variant_plan(wildcards):
+    """How to build a variant and read its inputs, with the paths of the datasets."""
+    study = study_of(wildcards)
+    values = plans.variants(study["models"][wildcards.model])[wildcards.variant]
+    plan = plans.model_plan(study, wildcards.model, values)
+    for name, reading in plan["inputs"].items():
+        settings = study["inputs"][name]
+        reading["flank"] = settings["flank"]
+        if reading["kind"] == "sequence":
+            reading["stores"] = [sequence_of(wildcards)]
+        else:
+            folder = f"results/{wildcards.run}/{wildcards.study}/data/{name}"
+            stem = f"{reading['normalize']}.fold-{wildcards.fold}.json"
+            reading["swap"] = settings["swap_in_test"]
+            reading["tracks"] = settings["tracks"]
+            reading["stores"] = [f"{folder}/{track}.h5" for track in settings["tracks"]]
+            reading["normalizers"] = [f"{folder}/{track}.{stem}" for track in settings["tracks"]]
+    return plan
+
+
+def dataset_files(wildcards):
+    """Every dataset file that a variant reads."""
+    readings = variant_plan(wildcards)["inputs"].values()
+    return [path for reading in readings for path in (*reading["stores"], *reading.get("normalizers", []))]
+
+
+def run_paths(study, name, models=None):
+    """Paths of one file of every run of a study, or of some of its models."""
+    return [
+        f"results/{RUN}/{study}/models/{run.model}/{run.variant}/fold-{run.fold}/rep-{run.replicate}/{name}"
+        for run in plans.runs(STUDIES[study])
+        if models is None or run.model in models
+    ]
+
+
+def replicate_paths(wildcards, name="predictions.h5"):
+    """Paths of one file of every run of one variant."""
+    part = f"/models/{wildcards.model}/{wildcards.variant}/"
+    return [path for path in run_paths(wildcards.study, name) if part in path]

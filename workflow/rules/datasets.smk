@@ -1,0 +1,67 @@
+# Chapter 3: the datasets that the models read.
+# Needs the genome and the alignments; makes one encoding of the genome for every order, one table of counts for each
+# track, and the statistics of each normalization. Windows are cut out of these files in training; nothing is stored twice.
+
+
+rule encode_genome:
+    """Store the genome as one byte per base."""
+    input:
+        lambda wildcards: resource(config["genomes"][wildcards.genome]["fasta"]),
+    output:
+        store="results/{run}/genomes/{genome}/sequence.h5",
+        sizes="results/{run}/genomes/{genome}/chrom.sizes",
+    log:
+        "results/{run}/logs/genomes/{genome}/sequence.log",
+    benchmark:
+        "results/{run}/benchmarks/genomes/{genome}/sequence.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        code=code_of("encode_genome"),
+        chromosomes=lambda wildcards: config["genomes"][wildcards.genome]["chromosomes"],
+    script:
+        "../scripts/encode_genome.py"
+
+
+rule count_coverage:
+    """Count the 5' ends of a track's alignments per strand in bins of the input's resolution."""
+    input:
+        checks="results/{run}/{study}/checks.tsv",
+        alignments=lambda wildcards: resource(wildcards.track),
+    output:
+        "results/{run}/{study}/data/{input}/{track}.h5",
+    log:
+        "results/{run}/logs/{study}/data/{input}/{track}.log",
+    benchmark:
+        "results/{run}/benchmarks/{study}/data/{input}/{track}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        code=code_of("count_coverage"),
+        settings=input_settings,
+        chromosomes=lambda wildcards: genome_of(wildcards)["chromosomes"],
+    script:
+        "../scripts/count_coverage.py"
+
+
+rule fit_normalizer:
+    """Fit a normalization to a track, on the training regions or on everything stored, and keep its statistics."""
+    input:
+        store="results/{run}/{study}/data/{input}/{track}.h5",
+        regions=split_file("results/{run}/{study}/regions/{folder}train.bed"),
+    output:
+        "results/{run}/{study}/data/{input}/{track}.{normalizer}.fold-{fold}.json",
+    log:
+        "results/{run}/logs/{study}/data/{input}/{track}.{normalizer}.fold-{fold}.log",
+    benchmark:
+        "results/{run}/benchmarks/{study}/data/{input}/{track}.{normalizer}.fold-{fold}.tsv"
+    wildcard_constraints:
+        normalizer="none|tpm|zscorelog",
+    conda:
+        "../../envs/data.yaml"
+    params:
+        code=code_of("fit_normalizer"),
+        fit_on=lambda wildcards: study_of(wildcards)["normalize"]["fit_on"],
+        flank=lambda wildcards: input_settings(wildcards)["flank"],
+    script:
+        "../scripts/fit_normalizer.py"

@@ -1,0 +1,140 @@
+# Chapter 6: what a reader looks at.
+# Needs scores, predictions and histories; makes figures as SVG and PNG, the provenance and the report.
+
+
+rule plot_replicates:
+    """Draw a metric of every replicate as points over box plots, with the prevalence as a dashed line."""
+    input:
+        lambda wildcards: f"results/{wildcards.run}/{FIGURES[wildcards.figure][0]}/scores.tsv",
+    output:
+        svg="results/{run}/figures/{figure}.svg",
+        png=report(
+            "results/{run}/figures/{figure}.png",
+            caption="../report/replicates.rst",
+            category="figures",
+            labels={"what": "{figure}", "kind": "figure"},
+        ),
+    log:
+        "results/{run}/logs/figures/{figure}.log",
+    benchmark:
+        "results/{run}/benchmarks/figures/{figure}.tsv"
+    wildcard_constraints:
+        figure=any_of(name for name, (_, figure) in FIGURES.items() if figure["kind"] == "replicates"),
+    conda:
+        "../../envs/data.yaml"
+    params:
+        code=code_of("plot_replicates"),
+        figure=lambda wildcards: FIGURES[wildcards.figure][1],
+        chromosomes=lambda wildcards: held_out(FIGURES[wildcards.figure][0]),
+        note=config["note"],
+    script:
+        "../scripts/plot_replicates.py"
+
+
+rule plot_locus:
+    """Draw a locus: predicted and true, with the coverage of every experiment."""
+    input:
+        tracks=locus_tracks,
+        labels=locus_peaks,
+        coverage=locus_coverage,
+    output:
+        svg="results/{run}/figures/{figure}.svg",
+        png=report(
+            "results/{run}/figures/{figure}.png",
+            caption="../report/locus.rst",
+            category="figures",
+            labels={"what": "{figure}", "kind": "figure"},
+        ),
+    log:
+        "results/{run}/logs/figures/{figure}.log",
+    benchmark:
+        "results/{run}/benchmarks/figures/{figure}.tsv"
+    wildcard_constraints:
+        figure=any_of(name for name, (_, figure) in FIGURES.items() if figure["kind"] == "locus"),
+    conda:
+        "../../envs/data.yaml"
+    params:
+        code=code_of("plot_locus"),
+        figure=lambda wildcards: FIGURES[wildcards.figure][1],
+        predictions=locus_names,
+        outputs=lambda wildcards: STUDIES[FIGURES[wildcards.figure][0]]["output"]["tracks"],
+        coverage=locus_coverage_names,
+        note=config["note"],
+    script:
+        "../scripts/plot_locus.py"
+
+
+rule plot_training:
+    """Draw the training and validation loss of every run per epoch."""
+    input:
+        lambda wildcards: run_paths(wildcards.study, "history.tsv", networks(wildcards.study)),
+    output:
+        svg="results/{run}/figures/{study}_training.svg",
+        png=report(
+            "results/{run}/figures/{study}_training.png",
+            caption="../report/training.rst",
+            category="{study}",
+            labels={"what": "training curves", "kind": "figure"},
+        ),
+    log:
+        "results/{run}/logs/figures/{study}_training.log",
+    benchmark:
+        "results/{run}/benchmarks/figures/{study}_training.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        code=code_of("plot_training"),
+        runs=network_runs,
+        loss=lambda wildcards: study_of(wildcards)["training"]["loss"],
+        note=config["note"],
+    script:
+        "../scripts/plot_training.py"
+
+
+rule record_provenance:
+    """Record the merged config, versions, seeds, devices and the checksum of every input file."""
+    input:
+        tracks=resources(used_tracks()),
+        scores=[f"results/{RUN}/{study}/scores.tsv" for study in STUDIES],
+    output:
+        report(
+            "results/{run}/provenance.json",
+            caption="../report/provenance.rst",
+            category="provenance",
+            labels={"what": "provenance", "kind": "table"},
+        ),
+    log:
+        "results/{run}/logs/provenance.log",
+    benchmark:
+        "results/{run}/benchmarks/provenance.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        code=code_of("record_provenance"),
+        config=config,
+        names=used_tracks(),
+        training_logs=training_logs(),
+        workflow=str(HOME),
+    script:
+        "../scripts/record_provenance.py"
+
+
+rule make_report:
+    """Bind figures, tables and captions into one self-contained page."""
+    input:
+        everything(),
+    output:
+        "results/{run}/report.html",
+    log:
+        "results/{run}/logs/report.log",
+    benchmark:
+        "results/{run}/benchmarks/report.tsv"
+    conda:
+        "../../envs/workflow.yaml"
+    params:
+        code=code_of("make_report"),
+        config=config,
+        snakefile=str(HOME / "Snakefile"),
+        target="everything",
+    script:
+        "../scripts/make_report.py"

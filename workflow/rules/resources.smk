@@ -1,0 +1,99 @@
+# Chapter 1: where the files come from.
+# Needs the sheet of tracks; makes resources/ and, for each study, a table of what was checked in its files.
+# Simulate the demo's tracks, or download tracks by URL; index alignments; check everything before any work.
+
+
+rule simulate_tracks:
+    """Write the demo's genome, peaks, blacklist and two DNase experiments, with planted truth."""
+    output:
+        multiext(
+            "resources/{run}/",
+            "genome.fa",
+            "genome.fa.fai",
+            "blacklist.bed.gz",
+            "jund_peaks.narrowPeak.gz",
+            "dnase_roadmap.bam",
+            "dnase_roadmap.bam.bai",
+            "dnase_encode.bam",
+            "dnase_encode.bam.bai",
+            "truth.tsv",
+        ),
+    log:
+        "results/{run}/logs/resources/simulate.log",
+    benchmark:
+        "results/{run}/benchmarks/resources/simulate.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        code=module_code("helpers.sources.simulate"),
+        seed=config["seed"],
+        parameters=json.dumps(config["simulation"]),
+    shell:
+        "python -m helpers.sources.simulate resources/{wildcards.run:q} --seed {params.seed}"
+        " --parameters {params.parameters:q} 2> {log:q}"
+
+
+rule download_track:
+    """Download a track from its URL and verify size and checksum where the sheet has them."""
+    output:
+        "resources/{assembly}/{track}.{type}",
+    log:
+        f"results/{RUN}/logs/resources/{{assembly}}/{{track}}.{{type}}.log",
+    benchmark:
+        f"results/{RUN}/benchmarks/resources/{{assembly}}/{{track}}.{{type}}.tsv"
+    wildcard_constraints:
+        track=any_of(filter(is_remote, TRACKS.index)),
+        type=r"(fasta|bed|narrowPeak|broadPeak|gtf|bam|bigWig|vcf)(\.gz)?",
+    retries: 2
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        downloads=1,
+    params:
+        url=lookup(query="track == '{track}'", within=TRACKS, cols="url"),
+        md5=lookup(query="track == '{track}'", within=TRACKS, cols="md5"),
+        size=lookup(query="track == '{track}'", within=TRACKS, cols="size"),
+    shell:
+        "python -m helpers.sources.download {params.url:q} {output:q} --md5={params.md5:q} --size={params.size:q} 2> {log:q}"
+
+
+rule index_alignments:
+    """Index a downloaded BAM file."""
+    input:
+        "resources/{assembly}/{track}.bam",
+    output:
+        "resources/{assembly}/{track}.bam.bai",
+    log:
+        f"results/{RUN}/logs/resources/{{assembly}}/{{track}}.bam.bai.log",
+    benchmark:
+        f"results/{RUN}/benchmarks/resources/{{assembly}}/{{track}}.bam.bai.tsv"
+    wildcard_constraints:
+        track=any_of(filter(is_remote, TRACKS.index)),
+    conda:
+        "../../envs/data.yaml"
+    shell:
+        "python -c 'import sys, pysam; pysam.index(sys.argv[1])' {input:q} 2> {log:q}"
+
+
+rule check_inputs:
+    """Check a study's files before any work: readable, indexed, whole, and with contigs that agree."""
+    input:
+        tracks=lambda wildcards: resources(plans.study_tracks(study_of(wildcards))),
+        fasta=lambda wildcards: resource(genome_of(wildcards)["fasta"]),
+        blacklist=blacklist_of,
+    output:
+        "results/{run}/{study}/checks.tsv",
+    log:
+        "results/{run}/logs/{study}/checks.log",
+    benchmark:
+        "results/{run}/benchmarks/{study}/checks.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        code=code_of("check_inputs"),
+        chromosomes=lambda wildcards: genome_of(wildcards)["chromosomes"],
+        tracks=lambda wildcards: TRACKS.loc[plans.study_tracks(study_of(wildcards)), ["track", "type"]].to_dict(
+            "records"
+        ),
+    script:
+        "../scripts/check_inputs.py"

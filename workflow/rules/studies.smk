@@ -1,0 +1,32 @@
+# Chapter 7: targets by name. `snakemake jund` makes everything of the study of that name; `figures` and `report` do
+# what they say. The paper's three use cases are studies of a config, never rules of their own.
+
+
+rule everything:
+    input:
+        everything(),
+
+
+rule figures:
+    input:
+        figure_paths(),
+
+
+rule report:
+    input:
+        f"results/{RUN}/report.html",
+
+
+rule jund:
+    input:
+        study_target("jund"),
+
+
+rule deepsea:
+    input:
+        study_target("deepsea"),
+
+
+rule cage:
+    input:
+        study_target("cage"),

@@ -1,0 +1,15 @@
+from helpers.jobs import logged
+
+with logged(snakemake.log[0]):
+    from helpers.data.checks import check_labels
+    from helpers.data.labels import label_regions, save_labels
+    from helpers.data.regions import read_regions
+
+    names, tracks, overlap = snakemake.params.names, snakemake.input.tracks, snakemake.params.overlap
+    labels = {
+        split: label_regions(read_regions(snakemake.input[split]), tracks, names, overlap=overlap)
+        for split in ("train", "validation", "test")
+    }
+    check_labels({split: table.values for split, table in labels.items()}, names)
+    for split, table in labels.items():
+        save_labels(table, snakemake.output[split])

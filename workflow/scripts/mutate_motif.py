@@ -1,0 +1,17 @@
+from helpers.jobs import logged
+
+with logged(snakemake.log[0]):
+    from helpers.backend import select_backend
+
+    params = snakemake.params
+    print(select_backend(params.backend, threads=snakemake.threads, device=params.device), flush=True)
+
+    from helpers.data.regions import read_regions, select_chroms
+    from helpers.evaluation.mutation import scan_variants, site_windows, summarize_mutations
+    from helpers.evaluation.tables import write_table
+
+    sites = select_chroms(read_regions(snakemake.input.sites), params.chromosomes)
+    windows = site_windows(sites, snakemake.input.sequence, binsize=params.binsize, flank=params.flank)
+    scans = scan_variants(params.runs, snakemake.input.models, windows, params.motif, seed=params.seed)
+    write_table(scans, snakemake.output.sites)
+    write_table(summarize_mutations(scans, seed=params.seed), snakemake.output.summary)

@@ -1,0 +1,15 @@
+from helpers.jobs import logged
+
+with logged(snakemake.log[0]):
+    from helpers.evaluation.provenance import collect_provenance, device_lines, write_provenance
+
+    config = snakemake.params.config
+    provenance = collect_provenance(
+        config,
+        seeds={"seed": config["seed"]},
+        inputs=dict(zip(snakemake.params.names, snakemake.input.tracks, strict=False)),
+        backend=config["backend"],
+        device=device_lines(snakemake.params.training_logs),
+        workflow=snakemake.params.workflow,
+    )
+    write_provenance(provenance, snakemake.output[0])

@@ -1,0 +1,29 @@
+from helpers.jobs import logged
+
+with logged(snakemake.log[0]):
+    from helpers.backend import select_backend
+
+    params = snakemake.params
+    device = select_backend(params.backend, threads=snakemake.threads, seed=params.seed, device=params.device)
+    print(device, flush=True)
+
+    from helpers.data.inputs import open_split
+    from helpers.evaluation.predictions import Predictions, write_predictions
+    from helpers.evaluation.tables import write_table
+    from helpers.model.runs import build_and_fit
+    from helpers.model.training import predict, save_model
+
+    splits = {
+        name: open_split(params.plan["inputs"], name, snakemake.input, binsize=params.binsize)
+        for name in ["train", *params.scored]
+    }
+    model, history = build_and_fit(
+        params.plan, splits.pop("train"), splits["validation"], settings=params.training, seed=params.seed
+    )
+    predictions = {
+        name: Predictions(split.regions, split.targets, predict(model, split.inputs), split.outputs)
+        for name, split in splits.items()
+    }
+    write_table(history, snakemake.output.history)
+    write_predictions(snakemake.output.predictions, predictions)
+    save_model(model, snakemake.output.model)
