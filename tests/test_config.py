@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from helpers.config import check_references, complete_config, missing_files, read_tracks
+from helpers.config import TRACK_COLUMNS, check_references, complete_config, missing_files, read_tracks
 from helpers.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,7 +37,7 @@ def test_defaults_are_filled_in_and_the_argument_is_left_alone():
     completed = complete_config(config, SCHEMA)
     assert config == before
     assert completed["studies"]["jund"]["inputs"]["dna"]["flank"] == 0
-    assert completed["studies"]["jund"]["training"]["learning_rate"] == 0.001
+    assert completed["studies"]["jund"]["training"]["global_clipnorm"] == 1.0
     assert completed["studies"]["jund"]["comparisons"] == {"block_size": 20000, "resamples": 1000}
 
 
@@ -153,3 +153,21 @@ def test_missing_local_files_are_all_named(tmp_path):
         missing_files(read_tracks(sheet(tmp_path, ("track", "type", "path"), *rows)))
     assert "'a' (line 2" in str(caught.value)
     assert "'b'" not in str(caught.value)
+
+
+def schema_keys(part):
+    """Every key that some part of the schema allows."""
+    if isinstance(part, dict):
+        for name, value in part.items():
+            if name == "properties":
+                yield from value
+            yield from schema_keys(value)
+    elif isinstance(part, list):
+        for item in part:
+            yield from schema_keys(item)
+
+
+def test_the_manual_explains_every_key_and_every_column():
+    manual = (ROOT / "config/README.md").read_text()
+    names = {*schema_keys(SCHEMA), *TRACK_COLUMNS}
+    assert sorted(name for name in names if f"`{name}`" not in manual and f"`{name}:" not in manual) == []
