@@ -85,13 +85,11 @@ def _write_fasta(path: Path, genome: Genome) -> None:
     """Write the genome and its index."""
     letters = genome.letters() | (genome.soft.astype(np.uint8) << 5)  # bit 5 makes an ASCII letter lower case
     index = []
-    with atomic_path(path) as temporary:
-        with temporary.open("wb") as fasta:
-            for contig, offset in zip(genome.sizes, genome.offsets[:-1], strict=True):
-                size = genome.sizes[contig]
-                fasta.write(f">{contig}\n".encode())
-                index.append(f"{contig}\t{size}\t{fasta.tell()}\t{_LINE}\t{_LINE + 1}\n")
-                fasta.write(_wrap(letters[offset : offset + size]))
+    with atomic_path(path) as temporary, temporary.open("wb") as fasta:
+        for (contig, size), offset in zip(genome.sizes.items(), genome.offsets[:-1], strict=True):
+            fasta.write(f">{contig}\n".encode())
+            index.append(f"{contig}\t{size}\t{fasta.tell()}\t{_LINE}\t{_LINE + 1}\n")
+            fasta.write(_wrap(letters[offset : offset + size]))
     with atomic_path(path.with_name(f"{path.name}.fai")) as temporary:
         temporary.write_text("".join(index))
 
@@ -181,7 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     try:
         simulate(options.out_dir, _parse_parameters(options.parameters), seed=options.seed)
-    except InputError as error:
+    except (InputError, OSError) as error:
         sys.exit(f"error: {error}")
 
 

@@ -1,11 +1,11 @@
 """A simulated genome with planted binding sites, decoys and open regions.
 
-The genome is one flat array of base codes, contig after contig. Each contig begins and ends with a run of unknown bases,
-so that nothing planted or sequenced crosses from one contig into the next.
+The genome is one flat array of base codes, contig after contig. Each contig begins and ends with a run of unknown
+bases, so that nothing planted or sequenced crosses from one contig into the next.
 
-A site reads pair, pair, TGAC, pair, pair, where a pair is AC or GT. Decoys have the same core and at each single
-position the same base frequencies, but pairs are AT or GC. A model of single bases cannot tell them apart at one
-position after the other; a model of neighbouring bases can.
+A motif reads pair, pair, TGAC, pair, pair. In true sites each pair is AC or GT; in decoys one of the four pairs is
+AT or GC instead. So both have the same bases, equally often, at each single position: the first base of a pair is
+A or G, the second C or T. Only a model that sees neighbouring bases together tells them apart with one filter.
 """
 
 from collections.abc import Mapping
@@ -18,11 +18,12 @@ from helpers.sources.simulation import EXPERIMENTS, MOTIF_LENGTH, Simulation
 
 LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)
 UNKNOWN = 4
-SITE_KINDS = ("bound", "closed_site", "open_decoy", "closed_decoy")  # kinds that hold a motif
-OPEN_WIDTH, ARTEFACT_WIDTH = 200, 500  # bp
-BROKEN_PAIRS = 2  # pairs of each decoy
+SITE_KINDS = ("bound", "closed_site", "open_decoy", "closed_decoy")  # kinds of elements that hold motifs
+OPEN_KINDS = ("bound", "open_decoy", "open_region")  # kinds of elements in open chromatin
+BROKEN_PAIRS = 1  # pairs that are AT or GC in each motif of a decoy
 COPY_DISTANCE = 30  # bp from one motif of an element to the next
-OPEN_KINDS = ("bound", "open_decoy", "open_region")  # kinds in open chromatin
+OPEN_WIDTH, ARTEFACT_WIDTH = 200, 500  # bp, as elements are listed
+SOFT_MASKED_MEAN = 300  # bp, mean length of a soft-masked stretch
 _CORE = np.array([3, 2, 0, 1], dtype=np.uint8)  # TGAC
 _CORE_COLUMNS = slice(4, 8)
 _PAIR_COLUMNS = np.array([0, 2, 8, 10])  # where a pair starts in the motif
@@ -57,7 +58,7 @@ class Genome:
         return np.concatenate([[0], np.cumsum(list(self.sizes.values()))])
 
     def letters(self) -> np.ndarray:
-        """Write the genome as letters A, C, G, T, N, upper case; uint8, shape (bases,)."""
+        """Write the genome as letters A, C, G, T, N, all upper case; uint8, shape (bases,)."""
         return LETTERS[self.codes]
 
 
@@ -77,19 +78,32 @@ def simulate_genome(parameters: Simulation, rng: np.random.Generator) -> tuple[G
         (positions in `Genome.codes`); `strength` of open chromatin, 1 in the middle of the distribution.
     motifs : pandas.DataFrame
         One row for each planted motif in the order of the genome: `kind` of its element, `contig`, `start`, `end` and
-        `strand` ('+' or '-'). There are no others: nowhere else in the genome, on either strand, stands the core between
-        purine-pyrimidine pairs.
+        `strand` ('+' or '-'). Nowhere else in the genome, on either strand, stands the core between such pairs.
     """
     sizes = dict(parameters.chromosomes)
-    codes = _draw_bases(sum(sizes.values()), rng)
-    genome = Genome(sizes, codes, _draw_stretches(codes.size, parameters.soft_masked, 300, rng))
-    _mask_unknown(genome, rng)
-    contigs = [_lay_out_elements(genome, contig, parameters, rng) for contig in range(len(sizes))]
-    elements = pd.concat(contigs, ignore_index=True)
+    unknown = [_draw_unknown(length, rng) for length in sizes.values()]
+    elements = pd.concat([_lay_out_elements(contig, parameters, rng) for contig in unknown], keys=range(len(sizes)))
+    elements = elements.reset_index(level=0, names="contig").reset_index(drop=True)
+    everywhere = np.concatenate(unknown)
+    codes = np.where(everywhere, np.uint8(UNKNOWN), _draw_bases(everywhere.size, rng))
+    soft = _draw_stretches(codes.size, parameters.soft_masked, rng) & ~everywhere
+    genome = Genome(sizes, codes, soft)
+    elements[["start", "end", "centre"]] += genome.offsets[elements["contig"], None]
     motifs = _lay_out_motifs(elements[elements["kind"].isin(SITE_KINDS)], parameters.copies, rng)
     _plant_motifs(codes, motifs, parameters.dependence, rng)
     _remove_natural_motifs(codes, motifs["start"].to_numpy(), rng)
     return genome, elements, motifs
+
+
+def _draw_unknown(length: int, rng: np.random.Generator) -> np.ndarray:
+    """Mark a contig's ends (0.5 % each), its middle (1 %) and three short runs elsewhere; bool, shape (length,)."""
+    unknown = np.zeros(length, bool)
+    edge = max(100, length // 200)
+    unknown[:edge] = unknown[-edge:] = True
+    unknown[length // 2 : length // 2 + length // 100] = True
+    for start in rng.integers(0, length, 3):
+        unknown[start : start + rng.integers(20, 500)] = True
+    return unknown
 
 
 def _draw_bases(length: int, rng: np.random.Generator, chain: int = 1000) -> np.ndarray:
@@ -103,44 +117,26 @@ def _draw_bases(length: int, rng: np.random.Generator, chain: int = 1000) -> np.
     return np.ascontiguousarray(codes.T).ravel()[:length]
 
 
-def _draw_stretches(length: int, share: float, mean: int, rng: np.random.Generator) -> np.ndarray:
-    """Mark a share of positions in stretches whose lengths are exponential with this mean in bp."""
-    inside = np.zeros(length, bool)
-    if share == 0:
-        return inside
-    count = int(np.ceil(-np.log1p(-min(share, 0.999)) * length / mean))
+def _draw_stretches(length: int, share: float, rng: np.random.Generator) -> np.ndarray:
+    """Mark about this share of positions, in stretches of exponential length; bool, shape (length,)."""
+    count = round(-np.log1p(-share) * length / SOFT_MASKED_MEAN)
     starts = rng.integers(0, length, count)
-    steps = np.zeros(length + 1, np.int64)
-    np.add.at(steps, starts, 1)
-    np.add.at(steps, np.minimum(starts + rng.exponential(mean, count).astype(np.int64) + 1, length), -1)
-    return np.cumsum(steps[:-1]) > 0
+    ends = np.minimum(starts + rng.exponential(SOFT_MASKED_MEAN, count).astype(np.int64), length)
+    depth = np.cumsum(np.bincount(starts, minlength=length + 1) - np.bincount(ends, minlength=length + 1))
+    return depth[:length] > 0
 
 
-def _mask_unknown(genome: Genome, rng: np.random.Generator) -> None:
-    """Write unknown bases at each contig's ends (0.5 % each), in its middle (1 %) and in three short runs elsewhere."""
-    for start, end in zip(genome.offsets[:-1], genome.offsets[1:], strict=True):
-        length = end - start
-        edge, middle = max(100, length // 200), start + length // 2
-        genome.codes[start : start + edge] = UNKNOWN
-        genome.codes[end - edge : end] = UNKNOWN
-        genome.codes[middle : middle + length // 100] = UNKNOWN
-        for short in rng.integers(start, end - 500, 3):
-            genome.codes[short : short + rng.integers(20, 500)] = UNKNOWN
-    genome.soft[genome.codes == UNKNOWN] = False
-
-
-def _lay_out_elements(genome: Genome, contig: int, parameters: Simulation, rng: np.random.Generator) -> pd.DataFrame:
+def _lay_out_elements(unknown: np.ndarray, parameters: Simulation, rng: np.random.Generator) -> pd.DataFrame:
     """Give each slot of a contig that is free of unknown bases a kind of element, or none."""
     slot = parameters.slot
-    starts = np.arange(genome.offsets[contig], genome.offsets[contig + 1] - slot, slot)
-    unknown = np.concatenate([[0], np.cumsum(genome.codes == UNKNOWN)])
-    starts = starts[unknown[starts + slot] == unknown[starts]]
+    starts = np.arange(0, unknown.size - slot, slot)
+    starts = starts[~np.logical_or.reduceat(unknown, starts)]  # the last slot reaches to the end, so it drops out
     kinds = _draw_kinds(len(starts), parameters, rng)
     centres = starts + slot // 2 + rng.integers(-slot // 8, slot // 8 + 1, len(starts))
     half = np.where(kinds == "artefact", ARTEFACT_WIDTH // 2, OPEN_WIDTH // 2)
     strength = np.exp(rng.normal(0, parameters.open_spread, len(kinds)))
-    columns = {"kind": kinds, "contig": contig, "start": centres - half, "end": centres + half, "centre": centres}
-    return pd.DataFrame(columns).assign(strength=strength)[kinds != "empty"]
+    columns = {"kind": kinds, "start": centres - half, "end": centres + half, "centre": centres, "strength": strength}
+    return pd.DataFrame(columns)[kinds != "empty"]
 
 
 def _lay_out_motifs(elements: pd.DataFrame, copies: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -173,7 +169,7 @@ def _draw_kinds(slots: int, parameters: Simulation, rng: np.random.Generator) ->
 
 
 def _draw_motifs(decoy: np.ndarray, dependence: bool, rng: np.random.Generator) -> np.ndarray:
-    """Draw one motif, on its own strand, for each entry of `decoy` (bool); uint8 codes, shape (motifs, MOTIF_LENGTH)."""
+    """Draw a motif, as on its own strand, for each entry of `decoy`; uint8 codes, shape (motifs, MOTIF_LENGTH)."""
     count, pairs = len(decoy), len(_PAIR_COLUMNS)
     broken = (np.argsort(rng.random((count, pairs)), axis=1) < BROKEN_PAIRS) & decoy[:, None]
     first, second = rng.integers(0, 2, (2, count, pairs))

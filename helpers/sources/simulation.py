@@ -9,7 +9,7 @@ from helpers.errors import InputError
 EXPERIMENTS = ("dnase_roadmap", "dnase_encode")
 MOTIF_LENGTH = 12  # bp: two pairs of bases, the core TGAC, two pairs of bases
 SLOT_MINIMUM = 500  # bp: elements closer than this would run into each other
-CHROMOSOME_MINIMUM = 20_000  # bp
+SLOTS_MINIMUM = 25  # slots in the shortest chromosome, so that some are free of unknown bases
 
 
 def _default_chromosomes() -> dict[str, int]:
@@ -21,7 +21,7 @@ class Simulation:
     """What is planted in the genome, and how two DNase experiments see it.
 
     A *slot* is a stretch of the genome that holds at most one planted element; shares of slots hold in each chromosome.
-    Pairs of values are for the two experiments, in the order (dnase_roadmap, dnase_encode).
+    Pairs of values are for the two experiments, in the order of `EXPERIMENTS`, but for `peak_width`.
 
     Raises
     ------
@@ -35,26 +35,26 @@ class Simulation:
     >>> Simulation(soft_masked=3)
     Traceback (most recent call last):
         ...
-    helpers.errors.InputError: simulation parameter soft_masked must be a number from 0 to 1. Received: 3
+    helpers.errors.InputError: simulation parameter soft_masked must be a number from 0 to 0.99. Received: 3
     """
 
     # genome
     chromosomes: Mapping[str, int] = field(default_factory=_default_chromosomes)  # name: length in bp
     soft_masked: float = 0.35  # share of bases in lower case
     # planted elements
-    copies: int = 2  # motifs of each site and each decoy
     dependence: bool = True  # False: the two bases of a pair are drawn independently, in sites and in decoys alike
+    copies: int = 2  # motifs in each site and each decoy
     slot: int = 800  # bp
     bound_every: int = 8_000  # bp of usable sequence for each bound site (true site, open chromatin, peak)
     closed_sites: float = 0.03  # share of slots with a true site in closed chromatin
     open_decoys: float = 0.1  # share of slots with a decoy in open chromatin
     closed_decoys: float = 0.2  # share of slots with a decoy in closed chromatin
     open_regions: float = 0.06  # share of slots with open chromatin and neither site nor decoy
-    one_sided: float = 0.04  # share of slots, for each experiment, that look open in this experiment alone
+    one_sided: float = 0.05  # share of slots, for each experiment, that look open in this experiment alone
     artefacts: int = 2  # blacklisted pile-ups of reads in each chromosome
     peak_width: tuple[int, int] = (200, 400)  # bp, smallest and largest
     # DNase experiments
-    reads: tuple[int, int] = (500_000, 125_000)  # primary mapped alignments
+    reads: tuple[int, int] = (600_000, 100_000)  # primary mapped alignments
     open_share: tuple[float, float] = (0.4, 0.45)  # share of these in open chromatin
     cut_offset: tuple[float, float] = (40.0, 50.0)  # bp from the centre of an open region to where a strand's cuts peak
     cut_bias: tuple[float, float] = (0.3, 0.6)  # largest change of the log cut rate by the two bases at the cut
@@ -62,22 +62,19 @@ class Simulation:
     open_spread: float = 0.5  # standard deviation of the log strength of open regions, common to both experiments
 
     def __post_init__(self) -> None:
-        """Check every value; tuples may come as lists (from JSON or YAML)."""
-        _check_chromosomes(self.chromosomes)
-        if not isinstance(self.dependence, bool):
-            raise _mistake("dependence", "true or false", self.dependence)
+        """Check every value; pairs may come as lists (from JSON or YAML)."""
+        _require(isinstance(self.dependence, bool), "dependence", "true or false", self.dependence)
         for name, (kind, low, high) in _BOUNDS.items():
             _check_number(name, getattr(self, name), kind, low, high)
         for name, (kind, low, high) in _PAIR_BOUNDS.items():
             object.__setattr__(self, name, _checked_pair(name, getattr(self, name), kind, low, high))
-        if self.peak_width[0] > self.peak_width[1]:
-            raise _mistake("peak_width", "(smallest, largest)", self.peak_width)
-        if self.bound_every < self.slot:
-            raise _mistake("bound_every", f"at least one slot ({self.slot} bp)", self.bound_every)
-        shares = {name: getattr(self, name) for name in _SHARES}
-        if sum(shares.values()) + self.slot / self.bound_every > 0.9:
-            wanted = "shares of slots that leave a tenth empty, with slot / bound_every added to their sum"
-            raise _mistake(", ".join(_SHARES), wanted, tuple(shares.values()))
+        _check_chromosomes(self.chromosomes, SLOTS_MINIMUM * self.slot)
+        narrowest, widest = self.peak_width
+        _require(narrowest <= widest, "peak_width", "(smallest, largest)", self.peak_width)
+        _require(self.bound_every >= self.slot, "bound_every", f"at least one slot ({self.slot} bp)", self.bound_every)
+        taken = self.slot / self.bound_every + 2 * self.one_sided + sum(getattr(self, name) for name in _SHARES)
+        shares = f"{', '.join(_SHARES)}, 2 one_sided and slot / bound_every"
+        _require(taken <= 0.9, shares, "at most 0.9 together", round(taken, 3))
 
     @classmethod
     def from_dict(cls, parameters: Mapping[str, Any]) -> "Simulation":
@@ -96,49 +93,50 @@ class Simulation:
         return cls(**parameters)
 
 
-_SHARES = ("closed_sites", "open_decoys", "closed_decoys", "open_regions", "one_sided")
+_SHARES = ("closed_sites", "open_decoys", "closed_decoys", "open_regions")
 _BOUNDS: dict[str, tuple[type, float, float]] = {
-    "soft_masked": (float, 0, 1),
+    "soft_masked": (float, 0, 0.99),
+    "copies": (int, 1, 5),
     "slot": (int, SLOT_MINIMUM, 100_000),
     "bound_every": (int, SLOT_MINIMUM, 10_000_000),
-    **{name: (float, 0, 1) for name in _SHARES},
-    "copies": (int, 1, 5),
+    **dict.fromkeys((*_SHARES, "one_sided"), (float, 0, 1)),
     "artefacts": (int, 0, 1000),
     "open_width": (float, 1, 500),
     "open_spread": (float, 0, 5),
 }
 _PAIR_BOUNDS: dict[str, tuple[type, float, float]] = {
-    "peak_width": (int, 2 * MOTIF_LENGTH, SLOT_MINIMUM),
-    "reads": (int, 1, 1_000_000_000),
+    "peak_width": (int, 200, SLOT_MINIMUM),
+    "reads": (int, 100, 1_000_000_000),
     "open_share": (float, 0, 0.9),
     "cut_offset": (float, 0, 500),
     "cut_bias": (float, 0, 5),
 }
 
 
-def _mistake(name: str, wanted: str, value: object) -> InputError:
-    return InputError(f"simulation parameter {name} must be {wanted}. Received: {value!r}")
+def _require(fulfilled: bool, name: str, wanted: str, value: object) -> None:
+    if not fulfilled:
+        message = f"simulation parameter {name} must be {wanted}. Received: {value!r}"
+        raise InputError(message)
 
 
 def _check_number(name: str, value: object, kind: type, low: float, high: float) -> None:
-    accepted = (int,) if kind is int else (int, float)
-    if isinstance(value, bool) or not isinstance(value, accepted) or not low <= value <= high:
-        noun = "a whole number" if kind is int else "a number"
-        raise _mistake(name, f"{noun} from {low} to {high}", value)
+    accepted = int if kind is int else (int, float)
+    number = isinstance(value, accepted) and not isinstance(value, bool)
+    noun = "a whole number" if kind is int else "a number"
+    _require(number and low <= value <= high, name, f"{noun} from {low} to {high}", value)
 
 
 def _checked_pair(name: str, values: object, kind: type, low: float, high: float) -> tuple[Any, Any]:
-    if not isinstance(values, tuple | list) or len(values) != 2:
-        raise _mistake(name, "a pair of numbers", values)
+    _require(isinstance(values, tuple | list) and len(values) == 2, name, "a pair of numbers", values)
     for value in values:
         _check_number(name, value, kind, low, high)
     return values[0], values[1]
 
 
-def _check_chromosomes(chromosomes: object) -> None:
-    if not isinstance(chromosomes, Mapping) or not chromosomes:
-        raise _mistake("chromosomes", "names with lengths in bp", chromosomes)
+def _check_chromosomes(chromosomes: object, shortest: int) -> None:
+    named = isinstance(chromosomes, Mapping) and len(chromosomes) > 0
+    _require(named, "chromosomes", "names with lengths in bp", chromosomes)
     for name, length in chromosomes.items():
-        if not isinstance(name, str) or not name or any(letter.isspace() for letter in name):
-            raise _mistake("chromosomes", "named without spaces", name)
-        _check_number(f"chromosomes[{name}]", length, int, CHROMOSOME_MINIMUM, 500_000_000)
+        written = isinstance(name, str) and name.isprintable() and name != "" and " " not in name
+        _require(written, "chromosomes", "named without spaces", name)
+        _check_number(f"chromosomes[{name}]", length, int, shortest, 500_000_000)
