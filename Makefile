@@ -18,7 +18,7 @@ demo: setup
 	@python workflow/demo.py
 
 test: setup
-	@python -m pytest -m "not slow" -n 2
+	@python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: setup
 	@python -m pytest

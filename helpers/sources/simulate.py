@@ -7,10 +7,12 @@ is known and stands in truth.tsv. ``python -m helpers.sources.simulate FOLDER --
 - jund_peaks.narrowPeak.gz: one peak around each bound site;
 - dnase_roadmap.bam, dnase_encode.bam with their .bai: reads that begin where DNase I cut;
 - blacklist.bed.gz: regions with artificial pile-ups of reads;
-- truth.tsv: each planted element (chrom, start, end, kind, strand).
+- truth.tsv: what was planted (chrom, start, end, kind, strand): each motif of the kinds bound, closed_site, open_decoy
+  and closed_decoy, and without strand each open_region, dnase_roadmap_only and dnase_encode_only.
 
-A site is *bound* if it is a true site in open chromatin. True sites in closed chromatin, decoys, and open regions
-without a site are not bound; so sequence and chromatin each tell a part.
+A site is *bound* if it is a true site in chromatin that is open in both experiments. True sites in closed chromatin,
+decoys, open regions without a site and what one experiment alone shows as open are not; so sequence, chromatin and the
+comparison of the two experiments each tell a part.
 """
 
 import argparse
@@ -180,7 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         simulate(options.out_dir, _parse_parameters(options.parameters), seed=options.seed)
     except (InputError, OSError) as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"ERROR: {error}")
 
 
 if __name__ == "__main__":
