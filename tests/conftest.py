@@ -19,8 +19,13 @@ def micro_config():
     return lambda: yaml.safe_load((ROOT / "tests/micro.yaml").read_text())
 
 
-def snakemake_command(folder, config, *arguments):
+@pytest.fixture(scope="session")
+def snakemake_command():
     """Write a config into a folder and return the command that runs the workflow there."""
+    return write_command
+
+
+def write_command(folder, config, *arguments):
     (folder / "my.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     command = [sys.executable, "-m", "snakemake", *arguments, "--snakefile", str(ROOT / "Snakefile")]
     command += ["--directory", str(folder), "--configfile", str(folder / "my.yaml")]
@@ -34,7 +39,7 @@ def run_workflow():
     def run(folder, config, *arguments):
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
         return subprocess.run(
-            snakemake_command(folder, config, *arguments),
+            write_command(folder, config, *arguments),
             cwd=folder,
             env=environment,
             stdout=subprocess.PIPE,

@@ -11,7 +11,6 @@ import pandas as pd
 import pyBigWig
 import pytest
 import yaml
-from conftest import snakemake_command
 
 ROOT = Path(__file__).resolve().parents[1]
 GRID = "order dropout normalize augment k"
@@ -163,7 +162,7 @@ def test_a_change_of_the_config_reruns_what_depends_on_it(finished, run_workflow
 
 
 def test_killed_in_the_middle_and_continued_on_another_number_of_cores_the_scores_are_the_same(
-    finished, tmp_path, run_workflow, micro_config
+    finished, tmp_path, run_workflow, snakemake_command, micro_config
 ):
     command = snakemake_command(tmp_path, micro_config(), "--cores", "1")
     with (
