@@ -42,7 +42,8 @@ def test_the_demo_is_not_beneath_another_config(tmp_path, run_workflow):
     done = run_workflow(tmp_path, config, "-n", "-q", "progress")
     assert done.returncode == 0, done.stdout
     assert "results/paper/" in done.stdout
-    assert "demo" not in done.stdout
+    assert "results/demo" not in done.stdout
+    assert "resources/demo" not in done.stdout
 
 
 def test_the_paper_trains_as_often_as_the_paper_did(tmp_path, run_workflow):

@@ -1,10 +1,12 @@
 from helpers.jobs import logged
 
 with logged(snakemake.log[0]):
+    import logging
+
     from helpers.data.bam import store_bam_coverage
 
     settings = snakemake.params.settings
-    store_bam_coverage(
+    summary = store_bam_coverage(
         snakemake.input.alignments,
         snakemake.output[0],
         resolution=settings["resolution"],
@@ -15,3 +17,6 @@ with logged(snakemake.log[0]):
         stranded=settings["stranded"],
         keep_duplicates=settings["duplicates"],
     )
+    left_out = ", ".join(f"{number} {reason}" for reason, number in summary.dropped.items() if number) or "none"
+    logging.info("%d of %d alignments counted; left out: %s", summary.kept, summary.reads, left_out)
+    logging.info("reads marked as duplicates %s", "count" if settings["duplicates"] else "are left out")
