@@ -1,11 +1,13 @@
 # Janggu's use cases as one workflow: from public or own files to trained models, scores, figures, tracks and a report.
 # Paths: resources/ holds input files, results/{run}/{study}/ what a study makes; docs/architecture.md explains the rest.
+from shlex import quote
+
 from snakemake.utils import min_version
 
 min_version("9.16")
 
 # Jobs find this package, and no other of that name, wherever they run.
-shell.prefix(f"export PYTHONPATH={workflow.current_basedir}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; ")
+shell.prefix(f"export PYTHONPATH={quote(str(workflow.current_basedir))}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; ")
 
 
 # The demo, when no config was given: --configfile merges, so it must not be loaded beneath another.

@@ -51,12 +51,6 @@ def variants(model: Settings) -> dict[str, dict[str, Any]]:
     return {variant_name(values): values for values in expand_grids(model.get("variants", []))}
 
 
-def grid_columns(models: Settings) -> list[str]:
-    """Return the grid keys of all models, in the order of the config."""
-    keys = (key for model in models.values() for grid in model.get("variants", []) for key in grid)
-    return list(dict.fromkeys(keys))
-
-
 def folds(study: Settings) -> list[str]:
     """Return the names of the folds, each its validation chromosome; a study with one split has ``all``."""
     return list(study["folds"]["validation_each"]) if "folds" in study else [WITHOUT_FOLDS]

@@ -38,6 +38,7 @@ def run_workflow():
 
     def run(folder, config, *arguments):
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
+        environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
         return subprocess.run(
             write_command(folder, config, *arguments),
             cwd=folder,

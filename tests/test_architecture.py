@@ -18,6 +18,7 @@ DATA_ORDER = (
         "region_files",
         "overlaps",
         "regions",
+        "roi",
         "indexer",
         "storage",
         "dataset",

@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from helpers.config import TRACK_COLUMNS, check_references, complete_config, missing_files, read_tracks
+from helpers.config import complete_config
 from helpers.errors import InputError
+from helpers.references import check_references
+from helpers.sheet import TRACK_COLUMNS, missing_files, read_tracks
 
 ROOT = Path(__file__).resolve().parents[1]
+FIGURE = {"kind": "replicates", "models": ["joint"], "metric": "auprc", "split": "test"}
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 DEMO = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 
@@ -96,6 +99,17 @@ def test_all_mistakes_are_named_at_once():
         ("studies.jund.inputs.dnase.tracks", ["dnase_encode"], ["swapping needs two tracks"]),
         ("studies.jund.figures.fig2d.predictions", ["both"], ["fig2d", "'both'"]),
         ("studies.jund.figures.fig2a.metric", "mae", ["fig2a.metric", "'mae'"]),
+        ("studies.jund.figures.fig2a.x", "strands", ["fig2a", "strands is in no grid of 'dna'"]),
+        ("studies.jund.figures.fig2c.where", {"dna": {"order": 3}}, ["fig2c", "share one box"]),
+        ("studies.jund.figures.fig2c.where", {"dna": {"order": 5}}, ["fig2c.where.dna", "no variant", "5"]),
+        ("studies.jund.figures.fig2a.split", "test_swapped", ["fig2a.split", "none of dna is scored"]),
+        ("studies.jund.figures.fig2d.region", "chr2:0-100", ["fig2d.region", "'chr2'", "chr3"]),
+        ("studies.jund.figures.fig2d.region", "chr3:100-100", ["fig2d.region", "does not end after"]),
+        ("studies.jund.figures", {"jund_training": FIGURE}, ["jund_training", "taken by the training curves"]),
+        ("studies.jund.models.joint.of.dna", {"order": 3}, ["joint.of.dna", "not a variant of 'dna'"]),
+        ("studies.jund.models.kmer", {"architecture": "kmer_linear", "inputs": ["dna"]}, ["kmer.variants", "needs k"]),
+        ("studies.jund.inputs.dnase.resolution", 60, ["dnase.resolution", "60 bp does not divide the bin size, 200"]),
+        ("studies.jund.motif", {"sequence": "TGAC", "models": ["dnase"]}, ["motif.models", "'dnase'", "dna, kmer"]),
     ],
 )
 def test_a_name_that_does_not_exist_is_named(path, value, words):
@@ -128,6 +142,8 @@ def test_the_sheet_is_read_with_comments_and_missing_columns(tmp_path):
         (("genome", "fasta", "a.fa", "http://x/a.fa"), ["either a path or a url"]),
         (("genome", "fasta", "", "gopher://x/a.fa"), ["'gopher://x/a.fa'"]),
         (("genome", "fasta", "", "simulated:../a.fa"), ["simulated:"]),
+        (("genome", "fasta", "", "https://x/a.fa"), ["line 2", "assembly ''"]),
+        (("genome", "fasta", "a.fa", "", "more"), ["line 2", "5 fields under 4 columns"]),
     ],
 )
 def test_a_wrong_row_of_the_sheet_is_named(tmp_path, row, words):
@@ -171,3 +187,21 @@ def test_the_manual_explains_every_key_and_every_column():
     manual = (ROOT / "config/README.md").read_text()
     names = {*schema_keys(SCHEMA), *TRACK_COLUMNS}
     assert sorted(name for name in names if f"`{name}`" not in manual and f"`{name}:" not in manual) == []
+
+
+def test_two_parts_of_a_joint_model_need_inputs_of_their_own():
+    config = complete_config(DEMO, SCHEMA)
+    models = config["studies"]["jund"]["models"]
+    models["other"] = copy.deepcopy(models["dna"])
+    models["joint"]["of"] = {"dna": {"order": 1, "dropout": 0}, "other": {"order": 3, "dropout": 0}}
+    with pytest.raises(InputError, match="two parts read the input 'dna'"):
+        check_references(config, read_tracks(ROOT / config["tracks"]))
+
+
+def test_a_sheet_from_a_spreadsheet_is_read_and_one_that_is_no_text_is_an_error(tmp_path):
+    path = tmp_path / "tracks.tsv"
+    path.write_bytes(b"\xef\xbb\xbftrack\ttype\tpath\r\na\tbed\ta.bed\r\n")
+    assert read_tracks(path).at["a", "path"] == "a.bed"
+    path.write_bytes("track\ttype\tpath\nä\tbed\ta.bed\n".encode("latin-1"))
+    with pytest.raises(InputError, match="not written in UTF-8|not UTF-8"):
+        read_tracks(path)

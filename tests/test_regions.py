@@ -14,9 +14,7 @@ from hypothesis import strategies as st
 from helpers.data.regions import (
     REGION_COLUMNS,
     Region,
-    bins_around_peaks,
     extend_regions,
-    make_regions,
     merge_regions,
     overlap_fraction,
     overlaps_any,
@@ -32,6 +30,7 @@ from helpers.data.regions import (
     write_chrom_sizes,
     write_regions,
 )
+from helpers.data.roi import bins_around_peaks, dropped_regions, make_regions
 from helpers.errors import InputError
 
 SIZES = {"c2": 40, "c1": 60, "c10": 33}  # not in alphabetical order
@@ -608,3 +607,20 @@ def test_a_region_is_read_from_text_with_or_without_commas():
 def test_other_text_is_no_region(text):
     with pytest.raises(InputError, match=re.escape(repr(text))):
         parse_region(text)
+
+
+@slowly
+@given(region_tables(), region_tables(), st.integers(0, 20), st.integers(1, 9))
+def test_kept_and_dropped_cover_the_extended_peaks_and_do_not_overlap(peaks, blacklist, extend, binsize):
+    settings = {"kind": "peaks", "extend": extend, "binsize": binsize}
+    kept = make_regions(peaks, SIZES, settings, blacklist=blacklist)
+    dropped = dropped_regions(peaks, SIZES, settings, kept)
+    for chrom, size in SIZES.items():
+        parts = []
+        for table in (extend_regions(peaks, extend, SIZES), kept, dropped):
+            covered = np.zeros(size, dtype=int)
+            for start, end in table.loc[table["chrom"] == chrom, ["start", "end"]].itertuples(index=False):
+                covered[start:end] += 1
+            parts.append(covered)
+        assert ((parts[0] > 0) == (parts[1] + parts[2] > 0)).all()
+        assert (parts[1] + parts[2] <= 1).all()

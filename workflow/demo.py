@@ -24,6 +24,8 @@ def main() -> int:
     ) as process:
         for line in follow(process.stdout, start):
             print(line, flush=True)
+    if process.returncode != 0 and locked(ROOT):
+        print("If no other run is at work here: .venv/bin/snakemake --unlock, then make demo again; it continues.")
     if process.returncode == 0:
         print(f"Done in {clock(time.monotonic() - start)}. Open {RESULTS}/report.html; tables: {RESULTS}/jund/*.tsv.")
     return process.returncode
@@ -52,6 +54,11 @@ def follow(lines: Iterable[str], start: float) -> Iterator[str]:
         elif (found := re.match(r"(\d+) of (\d+) steps", line)) and finished:
             yield progress(int(found[1]), int(found[2]), time.monotonic() - start) + finished
             finished = None
+
+
+def locked(folder: Path) -> bool:
+    """Tell whether a run that was killed, or one at work, holds the folder."""
+    return any((folder / ".snakemake/locks").glob("*"))
 
 
 def describe(wildcards: str) -> str:

@@ -110,7 +110,7 @@ def count_bam(
     mates : {'both', 'first', 'second'}, default 'both'
         Which reads of a pair count. Unpaired reads are first mates.
     shift : pair of int, default (0, 0)
-        Added to the position of forward and of reverse reads, in bp of the reference; (4, -5) for ATAC-seq.
+        Added to the position of forward and of reverse reads, in bp of the reference; (4, -4) for ATAC-seq.
     stranded : bool, default True
         Count forward and reverse reads apart.
     keep_duplicates : bool, default True

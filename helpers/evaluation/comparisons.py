@@ -317,7 +317,12 @@ def _run_columns(run: ModelRun, keys: list[str], study: str) -> dict[str, Any]:
 
 
 def _key(model: str, variant: Mapping[str, Any]) -> tuple:
-    return (model, *sorted((key, str(value)) for key, value in variant.items()))
+    return (model, *sorted((key, _comparable(value)) for key, value in variant.items()))
+
+
+def _comparable(value: Any) -> str:
+    """Write 0 and 0.0 alike, so that a part of a joint model finds its variant."""
+    return str(float(value)) if isinstance(value, int | float) else str(value)
 
 
 def _grid_contrasts(model: StudyModel) -> Iterator[Contrast]:

@@ -42,7 +42,7 @@ def plot_score_figure(
     )
     for model, values in figure.get("where", {}).items():
         for key, value in values.items():
-            chosen = chosen[(chosen["model"] != model) | (chosen[key] == str(value))]
+            chosen = chosen[(chosen["model"] != model) | chosen[key].map(lambda text, value=value: _same(text, value))]
     source = split.removesuffix("_swapped")
     swapped = ", experiments swapped" if split != source else ""
     text = FigureText(
@@ -50,3 +50,11 @@ def plot_score_figure(
     )
     prevalence = float(chosen["prevalence"].iloc[0]) if figure["metric"] == "auprc" else None
     return plot_replicates(chosen, x=figure.get("x", "model"), hue=figure.get("hue"), text=text, prevalence=prevalence)
+
+
+def _same(text: str, value: object) -> bool:
+    """Compare a grid value as scores.tsv has it with that of a config: 0 and 0.0 are one."""
+    try:
+        return float(text) == float(value)
+    except (TypeError, ValueError):
+        return text == str(value)

@@ -121,6 +121,9 @@ def _place_elsewhere(marked: np.ndarray, length: int, rng: np.random.Generator) 
         while left:
             span = min(length, left)
             blocked = np.lib.stride_tricks.sliding_window_view(taken | placed[row], span).any(axis=1)
+            if blocked.all():
+                message = "motif.sequence: it fills a window so that no place is left elsewhere. Use a longer one."
+                raise InputError(message)
             start = rng.choice(np.flatnonzero(~blocked))
             placed[row, start : start + span] = True
             left -= span

@@ -47,7 +47,7 @@ def download(url: str, destination: str | Path, *, md5: str | None = None, size:
             expected = size if size is not None else int(offered) if offered else None
             with atomic_path(destination) as part:
                 found = _receive(response, part, expected)
-                _verify(url, found, (expected, md5))
+                _verify(url, found, (expected, md5 and md5.lower()))
     except (requests.RequestException, OSError) as error:
         message = f"{url}: download failed: {error}. Check the url in the sheet of tracks, and try again."
         raise InputError(message) from error

@@ -1,15 +1,18 @@
 # What the chapters share: the checked config, the sheet of tracks, and look-ups from wildcards to paths.
 # The thinking is in helpers.config and helpers.study, where it is tested.
 import json
+import re
 from pathlib import Path
 
 import yaml
 from snakemake.exceptions import WorkflowError
 
 from helpers import study as plans
-from helpers.config import check_references, complete_config, missing_files, read_tracks
+from helpers.config import complete_config
 from helpers.errors import InputError
 from helpers.fingerprint import code_hash
+from helpers.references import check_references
+from helpers.sheet import missing_files, read_tracks
 
 HOME = Path(workflow.current_basedir).parents[1]
 
@@ -35,7 +38,7 @@ RUN = config["run"]
 
 def any_of(names):
     """A wildcard constraint that takes these names and no other."""
-    return "|".join(sorted(set(names))) or "(?!)"
+    return "|".join(map(re.escape, sorted(set(names)))) or "(?!)"
 
 
 wildcard_constraints:
@@ -44,11 +47,19 @@ wildcard_constraints:
     genome=any_of(config["genomes"]),
     input=any_of(name for study in STUDIES.values() for name in study["inputs"]),
     model=any_of(name for study in STUDIES.values() for name in study["models"]),
+    variant=any_of(
+        variant
+        for study in STUDIES.values()
+        for model in study["models"].values()
+        for variant in plans.variants(model)
+    ),
     track=any_of(TRACKS.index),
     split="train|validation|test",
     fold=any_of(fold for study in STUDIES.values() for fold in plans.folds(study)),
     folder="|".join(
-        sorted({plans.fold_folder(fold) or "()" for study in STUDIES.values() for fold in plans.folds(study)})
+        sorted(
+            {re.escape(plans.fold_folder(fold)) or "()" for study in STUDIES.values() for fold in plans.folds(study)}
+        )
     ),
     replicate=r"\d+",
 
@@ -119,6 +130,12 @@ def split_file(template):
 
 def input_settings(wildcards):
     return study_of(wildcards)["inputs"][wildcards.input]
+
+
+def counting_settings(wildcards):
+    """Settings of an input that change its counts."""
+    keys = ("resolution", "count", "stranded", "min_mapq", "mates", "duplicates", "shift")
+    return {key: input_settings(wildcards)[key] for key in keys}
 
 
 def variant_plan(wildcards):

@@ -26,7 +26,7 @@ rule encode_genome:
 rule count_coverage:
     """Count the 5' ends of a track's alignments per strand in bins of the input's resolution."""
     input:
-        checks="results/{run}/{study}/checks.tsv",
+        checks=ancient("results/{run}/{study}/checks.tsv"),
         alignments=lambda wildcards: resource(wildcards.track),
     output:
         "results/{run}/{study}/data/{input}/{track}.h5",
@@ -38,7 +38,7 @@ rule count_coverage:
         "../../envs/data.yaml"
     params:
         code=code_of("count_coverage"),
-        settings=input_settings,
+        settings=counting_settings,
         chromosomes=lambda wildcards: genome_of(wildcards)["chromosomes"],
     script:
         "../scripts/count_coverage.py"

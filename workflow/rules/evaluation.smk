@@ -23,7 +23,6 @@ rule collect_scores:
     params:
         code=code_of("collect_scores"),
         runs=run_table,
-        columns=lambda wildcards: plans.grid_columns(study_of(wildcards)["models"]),
     script:
         "../scripts/collect_scores.py"
 

@@ -6,12 +6,13 @@
 rule make_regions:
     """Tile the merged, extended peaks minus the blacklist, on the genome's grid of the bin size."""
     input:
-        checks="results/{run}/{study}/checks.tsv",
+        checks=ancient("results/{run}/{study}/checks.tsv"),
         track=lambda wildcards: resource(study_of(wildcards)["regions"]["track"]),
         blacklist=blacklist_of,
         sizes=sizes_of,
     output:
-        "results/{run}/{study}/regions/all.bed",
+        regions="results/{run}/{study}/regions/all.bed",
+        dropped="results/{run}/{study}/regions/dropped.bed",
     log:
         "results/{run}/logs/{study}/regions/all.log",
     benchmark:

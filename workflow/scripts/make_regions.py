@@ -1,14 +1,13 @@
 from helpers.jobs import logged
 
 with logged(snakemake.log[0]):
-    from helpers.data.regions import make_regions, read_chrom_sizes, read_regions, write_regions
+    from helpers.data.regions import read_chrom_sizes, read_regions, write_regions
+    from helpers.data.roi import dropped_regions, make_regions
 
-    sizes = read_chrom_sizes(snakemake.input.sizes)
-    blacklist = [read_regions(path) for path in snakemake.input.blacklist]
-    regions = make_regions(
-        read_regions(snakemake.input.track),
-        {name: sizes[name] for name in snakemake.params.chromosomes},
-        snakemake.params.regions,
-        blacklist=next(iter(blacklist), None),
-    )
-    write_regions(regions, snakemake.output[0])
+    lengths = read_chrom_sizes(snakemake.input.sizes)
+    sizes = {name: lengths[name] for name in snakemake.params.chromosomes}
+    blacklist = next((read_regions(path) for path in snakemake.input.blacklist), None)
+    features, settings = read_regions(snakemake.input.track), snakemake.params.regions
+    regions = make_regions(features, sizes, settings, blacklist=blacklist)
+    write_regions(dropped_regions(features, sizes, settings, regions), snakemake.output.dropped)
+    write_regions(regions, snakemake.output.regions)

@@ -21,5 +21,15 @@ with logged(snakemake.log[0]):
             "--snakefile",
             snakemake.params.snakefile,
         ]
-        command += ["--configfile", str(config), "--nolock", "--workflow-profile", "none", "--cores", "1"]
+        command += [
+            "--configfile",
+            str(config),
+            "--nolock",
+            "--profile",
+            "none",
+            "--workflow-profile",
+            "none",
+            "--cores",
+            "1",
+        ]
         subprocess.run([*command, "--report", str(report)], check=True)

@@ -1,0 +1,116 @@
+"""Reading the sheet of tracks: one row a file, every mistake named at once."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from helpers.errors import InputError
+
+TRACK_COLUMNS = ("track", "type", "assembly", "path", "url", "md5", "size", "condition", "class", "group")
+TRACK_TYPES = ("fasta", "bed", "narrowPeak", "broadPeak", "gtf", "bam", "bigWig", "vcf")
+
+
+def read_tracks(path: str | Path) -> pd.DataFrame:
+    """Read the sheet of tracks.
+
+    Parameters
+    ----------
+    path : path
+        Tab-separated, with a header; columns out of `TRACK_COLUMNS`, of which ``track`` and ``type`` and one of
+        ``path`` and ``url`` are needed. Lines that start with ``#`` are comments.
+
+    Returns
+    -------
+    pandas.DataFrame of str, indexed by track
+        All of `TRACK_COLUMNS` (empty text where the sheet has none) and ``line``, the line in the sheet.
+
+    Raises
+    ------
+    InputError
+        When the sheet does not exist, or with every wrong row.
+    """
+    path = Path(path)
+    if not path.is_file():
+        message = f"tracks: the sheet {str(path)!r} does not exist. Correct 'tracks' in the config."
+        raise InputError(message)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = (
+            f"{path}: the sheet is not written in UTF-8 ({error.reason} at byte {error.start}). Save it as UTF-8 text."
+        )
+        raise InputError(message) from error
+    rows = [
+        (number, line.split("\t"))
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.strip() and not line.startswith("#")
+    ]
+    if not rows:
+        message = f"{path}: the sheet is empty; it needs a header and a row for each file."
+        raise InputError(message)
+    header = rows[0][1]
+    problems = [
+        f"unknown column {name!r}; allowed: {', '.join(TRACK_COLUMNS)}" for name in set(header) - {*TRACK_COLUMNS}
+    ]
+    problems += [f"missing column {name!r}" for name in ("track", "type") if name not in header]
+    if problems:
+        raise InputError(f"{path}, line {rows[0][0]}: " + "; ".join(problems))
+    empty = dict.fromkeys(TRACK_COLUMNS, "")
+    records = [empty | dict(zip(header, fields, strict=False)) | {"line": number} for number, fields in rows[1:]]
+    sheet = pd.DataFrame(records, columns=[*TRACK_COLUMNS, "line"])
+    problems = [
+        f"line {number}: {len(fields)} fields under {len(header)} columns; look for a tab too many"
+        for number, fields in rows[1:]
+        if len(fields) > len(header)
+    ]
+    problems += [
+        f"line {record['line']}: {problem}" for record in sheet.to_dict("records") for problem in _row_problems(record)
+    ]
+    problems += [f"track {name!r} stands in more than one row" for name in sheet["track"][sheet["track"].duplicated()]]
+    if problems:
+        raise InputError(f"{path} has mistakes:\n" + "\n".join(f"  {problem}" for problem in problems))
+    return sheet.set_index("track", drop=False)
+
+
+def _row_problems(row: Mapping[str, Any]) -> Iterator[str]:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", row["track"]):
+        yield f"track {row['track']!r} is not a name (a letter, then letters, digits, _ or -)"
+    if row["type"] not in TRACK_TYPES:
+        yield f"type {row['type']!r} is not allowed; allowed: {', '.join(TRACK_TYPES)}"
+    if bool(row["path"]) == bool(row["url"]):
+        yield f"track {row['track']!r} needs either a path or a url"
+    if row["url"] and not re.match(r"(https?|simulated):", row["url"]):
+        yield f"url {row['url']!r} does not start with http:, https: or simulated:"
+    if row["url"].startswith("simulated:") and not re.fullmatch(r"simulated:[A-Za-z0-9._-]+", row["url"]):
+        yield f"url {row['url']!r} is not simulated: followed by a file name"
+    if row["url"].startswith("http") and not re.fullmatch(r"[A-Za-z0-9._-]+", row["assembly"]):
+        yield f"assembly {row['assembly']!r}: a download needs one, of letters, digits, '.', '_' and '-'"
+    if row["md5"] and not re.fullmatch(r"[0-9a-fA-F]{32}", row["md5"]):
+        yield f"md5 {row['md5']!r} is not 32 hexadecimal digits"
+    if row["size"] and not row["size"].isdigit():
+        yield f"size {row['size']!r} is not a number of bytes"
+
+
+def missing_files(tracks: pd.DataFrame) -> None:
+    """Check that every local file of the sheet exists.
+
+    Raises
+    ------
+    InputError
+        One message with every missing file and its line in the sheet.
+    """
+    local = tracks[tracks["path"] != ""]
+    lines = [
+        f"track {row['track']!r} (line {row['line']} of the sheet): {row['path']}"
+        for row in local.to_dict("records")
+        if not Path(row["path"]).is_file()
+    ]
+    if lines:
+        raise InputError(
+            "files of the sheet of tracks do not exist:\n"
+            + "\n".join(f"  {line}" for line in lines)
+            + "\nCorrect the paths; relative ones start from the working directory."
+        )
