@@ -150,7 +150,9 @@ class IntervalTrack(Track):
             Rectangle((left, 0.2), right - left, 0.6)
             for left, right in zip(inside["start"], inside["end"], strict=True)
         ]
-        axes[0].add_collection(PatchCollection(boxes, facecolor=self.color or "0.15", edgecolor="none"))
+        # The edge keeps a site of one base visible over thousands.
+        color = self.color or "0.15"
+        axes[0].add_collection(PatchCollection(boxes, facecolor=color, edgecolor=color, linewidth=1))
         axes[0].set_ylim(0, 1)
         axes[0].set_yticks([])
         axes[0].spines["left"].set_visible(False)
