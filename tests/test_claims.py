@@ -57,7 +57,11 @@ def test_the_planted_effects_are_found(planted, contrast, split):
 
 def test_without_dependence_between_bases_a_higher_order_adds_nothing(compare):
     found = rows(compare(["dna"], {"dependence": False}), "order: 3 vs 1", "test")
-    assert ((found["ci_low"] <= 0) & (found["ci_high"] >= 0)).all(), found.to_string()
+    assert (found["ci_low"] <= 0).all(), found.to_string()
+    # Without dropout on the input the higher order overfits here: a loss, seen with three replicates, and no gain.
+    dropout = found[found["variant_a"].str.endswith("dropout~0.2")]
+    assert len(dropout) == 1
+    assert (dropout["ci_high"] >= 0).all(), found.to_string()
 
 
 def test_with_equal_experiments_normalization_adds_nothing_to_the_swapped_test(compare):
