@@ -6,6 +6,8 @@
 SHELL := bash
 VENV := .venv
 BIN := $(VENV)/bin
+# A new environment is made by a Python outside the old one.
+SYSTEM_PATH := $(subst $(CURDIR)/$(BIN):,,$(PATH))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONNOUSERSITE := 1
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -35,7 +37,7 @@ benchmark: setup
 setup: $(VENV)/installed
 
 $(VENV)/installed: requirements.lock
-	@python=; for candidate in python3.12 python3.11 python3 python; do \
+	@export PATH='$(SYSTEM_PATH)'; python=; for candidate in python3.12 python3.11 python3 python; do \
 	  if $$candidate -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null; \
 	  then python=$$candidate; break; fi; done; \
 	if [ -z "$$python" ]; then echo "ERROR: no Python 3.11 or 3.12 found on PATH. Install one and run make again." >&2; exit 1; fi; \
