@@ -9,14 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from helpers.errors import InputError
 from helpers.evaluation.bootstrap import BlockResamples, bootstrap_metric, fingerprint_windows, resample_blocks
+from helpers.evaluation.effects import Sampled, compare
 from helpers.evaluation.metrics import METRICS, SCORE_COLUMNS, check_metrics
 from helpers.evaluation.predictions import Predictions, read_predictions
-from helpers.evaluation.rank_test import mann_whitney
 
 SUMMARY_COLUMNS = ("n", "mean", "se", "median", "min", "max")
 _SIDES = ("study", "contrast", "model_a", "variant_a", "model_b", "variant_b")
@@ -72,13 +71,6 @@ class Contrast(NamedTuple):
     variant_a: Mapping[str, Any]
     model_b: str
     variant_b: Mapping[str, Any]
-
-
-class Sampled(NamedTuple):
-    """A metric of one run on all windows, and on each resample of their blocks: shape (resamples,)."""
-
-    value: float
-    resamples: np.ndarray
 
 
 def model_runs(runs: Iterable[Mapping[str, Any]], paths: Iterable[str | os.PathLike]) -> list[ModelRun]:
@@ -225,7 +217,7 @@ def compare_study(
     Returns
     -------
     pandas.DataFrame
-        As `compare`, all contrasts one below the other.
+        One row for each contrast, split, output and metric: `COMPARISON_COLUMNS`, outcome as `compare` says.
 
     Raises
     ------
@@ -246,69 +238,6 @@ def compare_study(
         for row in _contrast_rows(samples.get(key_a, {}), samples.get(key_b, {}))
     ]
     return pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
-
-
-def compare(a: Mapping[str, Sequence[Sampled]], b: Mapping[str, Sequence[Sampled]]) -> dict[str, Any]:
-    """Compare two variants by one metric.
-
-    Parameters
-    ----------
-    a, b : dict of str to sequence of Sampled
-        Replicates by fold; both over the same folds and resamples.
-
-    Returns
-    -------
-    dict
-        n : replicates of a in a fold (the smallest number), or the number of folds when there are several.
-        delta : median over replicates of a minus that of b; over several folds the mean of these differences.
-        relative : delta / that of b.
-        ci_low, ci_high : 2.5 and 97.5 percentile of delta over the resamples; missing when there are none.
-        test, p : exact two-sided Mann-Whitney test over replicates, with the smallest p that so many replicates can
-        reach; over several folds the standard error of the mean difference, and no p, since folds share training data.
-
-    Raises
-    ------
-    InputError
-        When the folds of the two differ.
-    """
-    if not a or set(a) != set(b):
-        message = f"Both sides need the same folds. Received: {sorted(a)} and {sorted(b)}. Finish the missing runs."
-        raise InputError(message)
-    difference = _by_fold(a) - _by_fold(b)
-    level = float(np.mean(_by_fold(b)))
-    delta = float(difference.mean())
-    spread = (_resamples_by_fold(a) - _resamples_by_fold(b)).mean(axis=0)
-    spread = spread[~np.isnan(spread)]
-    ci_low, ci_high = np.percentile(spread, [2.5, 97.5]) if len(spread) else (np.nan, np.nan)
-    test, p = _fold_test(difference) if len(difference) > 1 else _replicate_test(*a.values(), *b.values())
-    return {
-        "n": len(difference) if len(difference) > 1 else min(map(len, a.values())),
-        "delta": delta,
-        "relative": delta / level if level else np.nan,
-        "ci_low": float(ci_low),
-        "ci_high": float(ci_high),
-        "test": test,
-        "p": p,
-    }
-
-
-def _by_fold(side: Mapping[str, Sequence[Sampled]]) -> np.ndarray:
-    return np.array([np.median([run.value for run in side[fold]]) for fold in sorted(side)])
-
-
-def _resamples_by_fold(side: Mapping[str, Sequence[Sampled]]) -> np.ndarray:
-    return np.stack([np.median([run.resamples for run in side[fold]], axis=0) for fold in sorted(side)])
-
-
-def _fold_test(difference: np.ndarray) -> tuple[str, float]:
-    error = difference.std(ddof=1) / np.sqrt(len(difference))
-    return f"folds: mean difference, SE {error:.3g}", float("nan")
-
-
-def _replicate_test(a: Sequence[Sampled], b: Sequence[Sampled]) -> tuple[str, float]:
-    outcome = mann_whitney(*(np.array([run.value for run in side]) for side in (a, b)))
-    ties = ", ties" if outcome.ties else ""
-    return f"mann-whitney exact{ties} (smallest p {outcome.smallest_p:.2g})", outcome.p
 
 
 def _run_columns(run: ModelRun, keys: list[str], study: str) -> dict[str, Any]:
@@ -371,7 +300,7 @@ def _sample_split(
         target, prediction = part.target[:, column], part.prediction[:, column]
         for metric in metrics:
             values = bootstrap_metric(metric, target, prediction, blocks=drawn.blocks, counts=drawn.counts)
-            yield (output, metric), Sampled(METRICS[metric](target, prediction), values)
+            yield (output, metric), Sampled(METRICS[metric](target, prediction), values, drawn.counts.shape[1])
 
 
 def _contrast_rows(a: Mapping[tuple, Mapping], b: Mapping[tuple, Mapping]) -> Iterator[dict[str, Any]]:

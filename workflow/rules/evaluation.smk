@@ -28,7 +28,7 @@ rule collect_scores:
 
 
 rule compare_models:
-    """Compare variants and models: difference, bootstrap interval over blocks of the test chromosomes, exact test."""
+    """Compare variants and models: difference, its interval over loci and replicates, exact test."""
     input:
         lambda wildcards: run_paths(wildcards.study, "predictions.h5"),
     output:
