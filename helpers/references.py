@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.errors import InputError
+from helpers.networks import BASELINES, NETWORKS, complete_params, shortest_input
 from helpers.study import expand_grids, folds, scored_splits, split_chromosomes
 
 _REGION_TYPES = ("bed", "narrowPeak", "broadPeak")
@@ -115,10 +116,9 @@ def _unknown(names: Iterable[str], allowed: Iterable[str], key: str) -> Iterator
             yield f"{key}: {name!r} is unknown; allowed: {', '.join(allowed)}."
 
 
-# Grid keys by what they act on; the remaining ones belong to one architecture.
+# Grid keys that act on an input; the others are parameters of an architecture.
 _INPUT_KEYS = {"sequence": ("order",), "coverage": ("normalize", "augment")}
-_ARCHITECTURE_KEYS = {"jund_dna": ("dropout", "strands"), "jund_dnase": (), "kmer_linear": ("k",)}
-_ARCHITECTURE_KINDS = {"jund_dna": "sequence", "jund_dnase": "coverage", "kmer_linear": "sequence"}
+_GRID_PARAMETERS = ("dropout", "strands", "k")
 
 
 def _model_problems(model: Mapping, study: Mapping, key: str) -> Iterator[str]:
@@ -130,7 +130,7 @@ def _model_problems(model: Mapping, study: Mapping, key: str) -> Iterator[str]:
             yield f"{key}.of: two parts read the input {name!r}; give each part an input of its own."
         return
     yield from _unknown(model["inputs"], study["inputs"], f"{key}.inputs")
-    kind = _ARCHITECTURE_KINDS[model["architecture"]]
+    kind = NETWORKS[model["architecture"]].kind
     for name in model["inputs"]:
         if name in study["inputs"] and study["inputs"][name]["kind"] != kind:
             found = study["inputs"][name]["kind"]
@@ -141,11 +141,31 @@ def _model_problems(model: Mapping, study: Mapping, key: str) -> Iterator[str]:
         yield from _unknown(grid, allowed_keys(model["architecture"]), f"{key}.variants")
     if model["architecture"] == "kmer_linear" and any("k" not in values for values in _variants(model)):
         yield f"{key}.variants: kmer_linear needs k, the length of the k-mers, such as [{{k: [5]}}]."
+    for name in model["inputs"]:
+        if study["inputs"].get(name, {}).get("kind") == kind:
+            yield from _length_problems(model, study["inputs"][name], study["regions"]["binsize"], f"{key}.inputs")
+
+
+def _length_problems(model: Mapping, part: Mapping, binsize: int, key: str) -> Iterator[str]:
+    """Find the variants whose filters are longer than the windows of their input."""
+    length = binsize + 2 * part["flank"]
+    for values in _variants(model):
+        order = values.get("order", values.get("k", 1))
+        positions = length // part["resolution"] if part["kind"] == "coverage" else length - order + 1
+        params = {name: value for name, value in values.items() if name in NETWORKS[model["architecture"]].parameters}
+        needed = shortest_input(model["architecture"], complete_params(model["architecture"], params, order))
+        if positions < needed:
+            yield (
+                f"{key}: windows of {length} bp (bin size and flanks) have {positions} positions for {dict(values)}; "
+                f"the filters of {model['architecture']} need {needed}. Give the input a longer flank."
+            )
+            return
 
 
 def _part_problems(part: str, values: Mapping, models: Mapping, key: str) -> Iterator[str]:
-    if part not in models or models[part]["architecture"] in ("joint", "kmer_linear"):
-        nets = [name for name, model in models.items() if model["architecture"] not in ("joint", "kmer_linear")]
+    no_part = ("joint", *BASELINES)
+    if part not in models or models[part]["architecture"] in no_part:
+        nets = [name for name, model in models.items() if model["architecture"] not in no_part]
         yield f"{key}: {part!r} is not a network of this study; allowed: {', '.join(nets)}."
     elif values not in _variants(models[part]):
         trained = "; ".join(map(str, _variants(models[part])))
@@ -154,9 +174,9 @@ def _part_problems(part: str, values: Mapping, models: Mapping, key: str) -> Ite
 
 def allowed_keys(architecture: str) -> list[str]:
     """Return the grid keys that an architecture takes, those of its input included."""
-    if architecture == "kmer_linear":
-        return ["k"]
-    return [*_INPUT_KEYS[_ARCHITECTURE_KINDS[architecture]], *_ARCHITECTURE_KEYS[architecture]]
+    network = NETWORKS[architecture]
+    of_input = [] if "k" in network.parameters else _INPUT_KEYS[network.kind]  # k is the order of the input
+    return [*of_input, *(name for name in _GRID_PARAMETERS if name in network.parameters)]
 
 
 def _variants(model: Mapping) -> list[dict]:
@@ -165,10 +185,14 @@ def _variants(model: Mapping) -> list[dict]:
 
 def _motif_problems(name: str, study: Mapping, key: str) -> Iterator[str]:
     model = study["models"].get(name, {})
-    if _ARCHITECTURE_KINDS.get(model.get("architecture")) != "sequence":
-        kinds = {other: _ARCHITECTURE_KINDS.get(model["architecture"]) for other, model in study["models"].items()}
-        allowed = ", ".join(other for other, kind in kinds.items() if kind == "sequence")
+    if not _reads_sequence(model):
+        allowed = ", ".join(other for other, model in study["models"].items() if _reads_sequence(model))
         yield f"{key}: {name!r} is not a model of the sequence alone; allowed: {allowed}."
+
+
+def _reads_sequence(model: Mapping) -> bool:
+    network = NETWORKS.get(model.get("architecture"))
+    return network is not None and network.kind == "sequence"
 
 
 def _replicates_problems(figure: Mapping, study: Mapping, key: str) -> Iterator[str]:

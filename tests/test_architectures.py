@@ -7,14 +7,13 @@ import pytest
 from helpers.errors import InputError
 from helpers.model.architectures import (
     ARCHITECTURES,
-    PARAMETERS,
     InputSpec,
     OutputSpec,
     build_model,
-    complete_params,
 )
 from helpers.model.layers import DnaConv2D, OneHotCodes
 from helpers.model.training import load_model, predict, save_model
+from helpers.networks import NETWORKS, complete_params, shortest_input
 
 DNA, DNASE = InputSpec((498,), "sequence", 3), InputSpec((22, 2, 2), "coverage")
 JUND = OutputSpec("jund")
@@ -152,7 +151,7 @@ def test_defaults_are_those_of_the_paper():
         **{"top_filters": 8, "top_width": 3},
     }
     assert complete_params("jund_dnase", {"filters": 4})["filters"] == 4
-    assert set(PARAMETERS) == set(ARCHITECTURES) - {"joint"}
+    assert set(NETWORKS) == set(ARCHITECTURES) - {"joint"}
 
 
 @pytest.mark.parametrize(
@@ -167,8 +166,13 @@ def test_defaults_are_those_of_the_paper():
         ("kmer_linear", {"dna": DNA}, {"k": 5}, "k: 5 differs from the order of the input, 3"),
         ("jund_dna", {"dnase": DNASE}, {}, r"takes one sequence input. Received: coverage \(dnase\)"),
         ("jund_dnase", {"a": DNASE, "b": DNASE}, {}, r"takes one coverage input. Received: coverage, coverage"),
-        ("jund_dna", {"dna": InputSpec((60,), "sequence")}, {}, "input 'dna' of shape .60,. is too short.*1 positions"),
-        ("jund_dnase", {"x": InputSpec((4, 2, 1), "coverage")}, {}, "too short.*4 positions for a width of 5"),
+        (
+            "jund_dna",
+            {"dna": InputSpec((60,), "sequence")},
+            {},
+            "of shape .60,. is too short; its filters need 100",
+        ),
+        ("jund_dnase", {"x": InputSpec((4, 2, 1), "coverage")}, {}, "too short; its filters need 10 positions"),
         ("jund_dna", {"jund": DNA}, {}, "share the name 'jund'"),
         ("joint", {"dna": DNA}, {"parts": {"dna": PARTS["dna"]}}, "at least two parts.*Received: parts dna"),
         ("joint", {"dna": DNA}, {"parts": PARTS}, "reading dna, dnase of the inputs dna"),
@@ -189,3 +193,20 @@ def test_defaults_are_those_of_the_paper():
 def test_mistakes_are_named(architecture, specs, params, message):
     with pytest.raises(InputError, match=message):
         build_model(architecture, specs, JUND, params)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "params"),
+    [("jund_dna", {}), ("jund_dna", {"width": 4, "pool": 3, "top_width": 5}), ("jund_dnase", {}), ("kmer_linear", {})],
+)
+def test_the_shortest_input_is_just_long_enough(architecture, params):
+    kind = NETWORKS[architecture].kind
+    needed = shortest_input(architecture, complete_params(architecture, params, 1))
+    for positions in (needed, needed - 1):
+        shape = (positions,) if kind == "sequence" else (positions, 2, 1)
+        specs = {"x": InputSpec(shape, kind, 1)}
+        if positions == needed:
+            assert build_model(architecture, specs, JUND, params).output["jund"].shape == (None, 1)
+        elif positions:
+            with pytest.raises(InputError, match=f"too short; its filters need {needed} positions"):
+                build_model(architecture, specs, JUND, params)

@@ -3,6 +3,7 @@
 import copy
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -10,6 +11,7 @@ from helpers.config import complete_config
 from helpers.errors import InputError
 from helpers.references import check_references
 from helpers.sheet import TRACK_COLUMNS, missing_files, read_tracks
+from helpers.sources.simulation import check_simulated
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURE = {"kind": "replicates", "models": ["joint"], "metric": "auprc", "split": "test"}
@@ -205,3 +207,29 @@ def test_a_sheet_from_a_spreadsheet_is_read_and_one_that_is_no_text_is_an_error(
     path.write_bytes("track\ttype\tpath\nä\tbed\ta.bed\n".encode("latin-1"))
     with pytest.raises(InputError, match="not written in UTF-8|not UTF-8"):
         read_tracks(path)
+
+
+@pytest.mark.parametrize(("flank", "fits"), [(26, True), (25, False)])
+def test_windows_that_are_too_short_for_the_filters_are_named(flank, fits):
+    config = changed("studies.jund.inputs.dna.flank", flank)
+    config["studies"]["jund"]["regions"]["binsize"] = 50
+    config, tracks = complete_config(config, SCHEMA), read_tracks(ROOT / config["tracks"])
+    if fits:
+        check_references(config, tracks)
+    else:
+        with pytest.raises(InputError, match=r"windows of 100 bp .* 99 positions for .*'order': 2.* need 100\. Give"):
+            check_references(config, tracks)
+
+
+@pytest.mark.parametrize(
+    ("url", "parameters", "words"),
+    [
+        ("simulated:genome.fasta", {}, "'genome' .line 2 of the sheet.: no file 'genome.fasta' is"),
+        ("simulated:genome.fa", {"read": 3}, "unknown simulation parameter 'read'"),
+        ("simulated:genome.fa", {"copies": 0}, "copies must be a whole number from 1 to 5"),
+    ],
+)
+def test_what_cannot_be_simulated_is_named(url, parameters, words):
+    tracks = pd.DataFrame({"track": ["genome"], "url": [url], "line": [2]})
+    with pytest.raises(InputError, match=words):
+        check_simulated(tracks, parameters)

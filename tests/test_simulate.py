@@ -15,9 +15,9 @@ from helpers.errors import InputError
 from helpers.files import atomic_path
 from helpers.sources import simulate as module
 from helpers.sources import simulate_reads
-from helpers.sources.simulate import EXPERIMENTS, FILES, simulate
+from helpers.sources.simulate import EXPERIMENTS, simulate
 from helpers.sources.simulate_genome import find_motifs
-from helpers.sources.simulation import MOTIF_LENGTH, Simulation
+from helpers.sources.simulation import FILES, MOTIF_LENGTH, Simulation
 
 MICRO = {"chromosomes": {"chrA": 100_000, "chrB": 60_000, "chrC": 70_000, "chrD": 60_000, "chrE": 90_000}}
 CODES = np.full(256, 4, np.uint8)
@@ -221,7 +221,7 @@ def test_without_dependence_the_bases_of_a_pair_are_independent_in_sites_and_dec
     for kinds in (SITES, DECOYS):
         pairs = [pair for motif in independent.motifs(kinds) for pair in pairs_of(motif)]
         shares = [pairs.count(pair) / len(pairs) for pair in ("AC", "AT", "GC", "GT")]
-        assert sum(shares) == 1
+        assert sum(shares) == pytest.approx(1)
         assert np.abs(np.array(shares) - 0.25).max() < 4 * np.sqrt(0.25 * 0.75 / len(pairs))
 
 

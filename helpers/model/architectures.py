@@ -6,13 +6,14 @@ takes the bodies of several architectures and puts one output layer on top of al
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 from keras import layers
 
 from helpers.errors import InputError
 from helpers.model.layers import DnaConv2D, KmerCounts, OneHotCodes
+from helpers.networks import NETWORKS, complete_params, shortest_input
 
 
 @dataclass(frozen=True)
@@ -49,77 +50,12 @@ class OutputSpec:
     activation: str = "sigmoid"
 
 
-class Number(NamedTuple):
-    """A parameter that is a number: its default (None: read off the input) and its bounds."""
-
-    default: float | None
-    low: float
-    high: float
-    whole: bool = True
-
-    @property
-    def allowed(self) -> str:
-        """Say what is allowed."""
-        return f"a {'whole ' * self.whole}number from {self.low} to {self.high}"
-
-    def accepts(self, value: Any) -> bool:
-        """Tell whether a value is allowed."""
-        kind = int if self.whole else (int, float)
-        return isinstance(value, kind) and not isinstance(value, bool) and self.low <= value <= self.high
-
-
-class Choice(NamedTuple):
-    """A parameter that is one of several words; the first is the default."""
-
-    words: tuple[str, ...]
-
-    @property
-    def default(self) -> str:
-        """The first word."""
-        return self.words[0]
-
-    @property
-    def allowed(self) -> str:
-        """Say what is allowed."""
-        return f"one of {', '.join(self.words)}"
-
-    def accepts(self, value: Any) -> bool:
-        """Tell whether a value is allowed."""
-        return value in self.words
-
-
-_ORDER = Number(None, 1, 7)
-_SIZE = {"low": 1, "high": 100_000}
-
-# Parameters of each architecture, with the paper's numbers as defaults.
-PARAMETERS: dict[str, dict[str, Number | Choice]] = {
-    "jund_dna": {
-        "order": _ORDER,
-        "dropout": Number(0.2, 0, 0.99, whole=False),
-        "strands": Choice(("both", "forward")),
-        "filters": Number(10, **_SIZE),
-        "width": Number(11, **_SIZE),
-        "pool": Number(30, **_SIZE),
-        "top_filters": Number(8, **_SIZE),
-        "top_width": Number(3, **_SIZE),
-    },
-    "jund_dnase": {
-        "filters": Number(10, **_SIZE),
-        "width": Number(5, **_SIZE),
-        "pool": Number(2, **_SIZE),
-        "top_filters": Number(5, **_SIZE),
-        "top_width": Number(3, **_SIZE),
-    },
-    "kmer_linear": {"k": _ORDER},
-}
-
 Tensors = Sequence[keras.KerasTensor]
 
 
 def _jund_dna(inputs: Tensors, specs: Sequence[InputSpec], prefix: str, **params: Any) -> keras.KerasTensor:
     (spec,) = specs
-    positions = _after(spec.shape[0], params["width"], params["pool"])
-    _after(positions, params["top_width"])
+    positions = (spec.shape[0] - params["width"] + 1) // params["pool"]
     x = OneHotCodes(spec.order, params["dropout"], name=f"{prefix}_onehot")(inputs[0])
     if params["strands"] == "both":
         conv = layers.Conv2D(params["filters"], (params["width"], 1), activation="relu")
@@ -136,8 +72,7 @@ def _jund_dna(inputs: Tensors, specs: Sequence[InputSpec], prefix: str, **params
 def _jund_dnase(inputs: Tensors, specs: Sequence[InputSpec], prefix: str, **params: Any) -> keras.KerasTensor:
     (spec,) = specs
     positions, strands, _ = spec.shape
-    scanned = _after(positions, params["width"])
-    _after(_after(positions, params["width"], params["pool"]), params["top_width"])
+    scanned = positions - params["width"] + 1
     kernel = (params["width"], strands)
     x = layers.Conv2D(params["filters"], kernel, activation="relu", name=f"{prefix}_scan")(inputs[0])
     x = layers.MaxPooling1D(params["pool"])(layers.Reshape((scanned, params["filters"]))(x))
@@ -149,16 +84,7 @@ def _kmer_linear(inputs: Tensors, specs: Sequence[InputSpec], prefix: str, **par
     return KmerCounts(params["k"], name=f"top_{prefix}")(inputs[0])
 
 
-class _Body(NamedTuple):
-    build: Callable[..., keras.KerasTensor]
-    kind: str
-
-
-_BODIES = {
-    "jund_dna": _Body(_jund_dna, "sequence"),
-    "jund_dnase": _Body(_jund_dnase, "coverage"),
-    "kmer_linear": _Body(_kmer_linear, "sequence"),
-}
+_BODIES = {"jund_dna": _jund_dna, "jund_dnase": _jund_dnase, "kmer_linear": _kmer_linear}
 
 
 def jund_dna(inputs: Mapping[str, InputSpec], output: OutputSpec, **params: Any) -> keras.Model:
@@ -300,39 +226,6 @@ def build_model(
     return ARCHITECTURES[architecture](inputs, output, **(params or {}))
 
 
-def complete_params(architecture: str, params: Mapping[str, Any], order: int = 1) -> dict[str, Any]:
-    """Check the parameters of an architecture and add its defaults.
-
-    Parameters
-    ----------
-    architecture : str
-        A name in `PARAMETERS`.
-    params : mapping
-    order : int
-        Order of the input, which parameters without a default take.
-
-    Raises
-    ------
-    InputError
-        With every unknown name and every value out of bounds.
-    """
-    if architecture not in PARAMETERS:
-        msg = f"architecture: {architecture!r} is unknown; allowed: {', '.join(PARAMETERS)}."
-        raise InputError(msg)
-    known = PARAMETERS[architecture]
-    problems = [f"{name!r} is unknown" for name in params if name not in known]
-    for name in set(params) & set(known):
-        if not known[name].accepts(params[name]):
-            problems.append(f"{name}: {params[name]!r} is not {known[name].allowed}")
-        elif known[name].default is None and params[name] != order:
-            problems.append(f"{name}: {params[name]} differs from the order of the input, {order}")
-    if problems:
-        msg = f"{architecture}: {'; '.join(sorted(problems))}. Parameters: {', '.join(known)}."
-        raise InputError(msg)
-    defaults = {name: order if parameter.default is None else parameter.default for name, parameter in known.items()}
-    return {**defaults, **params}
-
-
 def _single(architecture: str, inputs: Mapping[str, InputSpec], output: OutputSpec, params: Mapping) -> keras.Model:
     tensors = _input_layers(inputs)
     top = _build_body(architecture, inputs, tensors, prefix=architecture, params=params)
@@ -359,17 +252,18 @@ def _build_body(
 ) -> keras.KerasTensor:
     """Check inputs and parameters, and build the hidden layers; their names begin with the prefix."""
     completed = complete_params(architecture, params, order=next(iter(specs.values())).order)
-    body = _BODIES[architecture]
+    kind = NETWORKS[architecture].kind
     kinds = [spec.kind for spec in specs.values()]
-    if kinds != [body.kind]:
-        msg = f"{architecture} takes one {body.kind} input. Received: {', '.join(kinds)} ({', '.join(specs)})."
+    if kinds != [kind]:
+        msg = f"{architecture} takes one {kind} input. Received: {', '.join(kinds)} ({', '.join(specs)})."
         raise InputError(msg)
-    try:
-        return body.build([tensors[name] for name in specs], list(specs.values()), prefix, **completed)
-    except _TooShort as error:
-        (name,) = specs
-        msg = f"{architecture}: input {name!r} of shape {specs[name].shape} is too short for its filters: {error}"
-        raise InputError(msg) from error
+    needed = shortest_input(architecture, completed)
+    for name, spec in specs.items():
+        if spec.shape[0] < needed:
+            too_short = f"input {name!r} of shape {spec.shape} is too short; its filters need {needed} positions"
+            msg = f"{architecture}: {too_short}. Make the windows longer."
+            raise InputError(msg)
+    return _BODIES[architecture]([tensors[name] for name in specs], list(specs.values()), prefix, **completed)
 
 
 def _finish(name: str, tensors: Mapping, top: keras.KerasTensor, output: OutputSpec) -> keras.Model:
@@ -378,16 +272,3 @@ def _finish(name: str, tensors: Mapping, top: keras.KerasTensor, output: OutputS
         raise InputError(msg)
     unit = layers.Dense(output.size, activation=output.activation, name=output.name)
     return keras.Model(dict(tensors), {output.name: unit(top)}, name=name)
-
-
-class _TooShort(ValueError):
-    pass
-
-
-def _after(positions: int, width: int, pool: int = 1) -> int:
-    """Return the positions after a convolution without padding and a max pooling."""
-    left = (positions - width + 1) // pool
-    if left < 1:
-        msg = f"{positions} positions for a width of {width}" + f" and a pooling of {pool}." * (pool > 1)
-        raise _TooShort(msg)
-    return left

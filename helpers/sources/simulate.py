@@ -32,14 +32,6 @@ from helpers.sources.simulate_genome import SITE_KINDS, Genome, simulate_genome
 from helpers.sources.simulate_reads import Experiment, simulate_bam
 from helpers.sources.simulation import EXPERIMENTS, Simulation
 
-FILES = (
-    "genome.fa",
-    "genome.fa.fai",
-    "jund_peaks.narrowPeak.gz",
-    *(f"{name}.bam{index}" for name in EXPERIMENTS for index in ("", ".bai")),
-    "blacklist.bed.gz",
-    "truth.tsv",
-)
 _LINE = 60  # bases in a line of FASTA
 
 
@@ -49,7 +41,7 @@ def simulate(out_dir: str | os.PathLike[str], parameters: Simulation, *, seed: i
     Parameters
     ----------
     out_dir : str or path-like
-        Folder for the files named in `FILES`; made if it is missing.
+        Folder for the files named in `helpers.sources.simulation.FILES`; made if it is missing.
     parameters : Simulation
     seed : int
         The same seed and parameters give the same bases, regions and reads. Genome, peaks and each experiment draw

@@ -4,9 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+import pandas as pd
+
 from helpers.errors import InputError
 
 EXPERIMENTS = ("dnase_roadmap", "dnase_encode")
+FILES = (
+    "genome.fa",
+    "genome.fa.fai",
+    "jund_peaks.narrowPeak.gz",
+    *(f"{name}.bam{index}" for name in EXPERIMENTS for index in ("", ".bai")),
+    "blacklist.bed.gz",
+    "truth.tsv",
+)
 MOTIF_LENGTH = 12  # bp: two pairs of bases, the core TGAC, two pairs of bases
 SLOT_MINIMUM = 500  # bp: elements closer than this would run into each other
 SLOTS_MINIMUM = 25  # slots in the shortest chromosome, so that some are free of unknown bases
@@ -46,7 +56,7 @@ class Simulation:
     copies: int = 2  # motifs in each site and each decoy
     slot: int = 800  # bp
     bound_every: int = 8_000  # bp of usable sequence for each bound site (true site, open chromatin, peak)
-    closed_sites: float = 0.03  # share of slots with a true site in closed chromatin
+    closed_sites: float = 0.05  # share of slots with a true site in closed chromatin
     open_decoys: float = 0.1  # share of slots with a decoy in open chromatin
     closed_decoys: float = 0.2  # share of slots with a decoy in closed chromatin
     open_regions: float = 0.06  # share of slots with open chromatin and neither site nor decoy
@@ -91,6 +101,32 @@ class Simulation:
                 message = f"unknown simulation parameter {name!r}. Known are: {', '.join(known)}"
                 raise InputError(message)
         return cls(**parameters)
+
+
+def check_simulated(tracks: pd.DataFrame, parameters: Mapping[str, Any]) -> None:
+    """Check what a config asks of the simulation, before any job.
+
+    Parameters
+    ----------
+    tracks : pandas.DataFrame
+        The sheet: track, url, line.
+    parameters : mapping
+        ``simulation`` of the config.
+
+    Raises
+    ------
+    InputError
+        For a ``simulated:`` file that the simulation does not write, or a wrong parameter.
+    """
+    for row in tracks.to_dict("records"):
+        name = row["url"].removeprefix("simulated:")
+        if name != row["url"] and name not in FILES:
+            message = (
+                f"track {row['track']!r} (line {row['line']} of the sheet): no file {name!r} is simulated; "
+                f"there are {', '.join(FILES)}."
+            )
+            raise InputError(message)
+    Simulation.from_dict(parameters)
 
 
 _SHARES = ("closed_sites", "open_decoys", "closed_decoys", "open_regions")

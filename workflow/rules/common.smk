@@ -13,6 +13,7 @@ from helpers.errors import InputError
 from helpers.fingerprint import code_hash
 from helpers.references import check_references
 from helpers.sheet import missing_files, read_tracks
+from helpers.sources.simulation import check_simulated
 
 HOME = Path(workflow.current_basedir).parents[1]
 
@@ -25,6 +26,7 @@ def load_config():
         sheet = Path(config["tracks"])
         tracks = read_tracks(sheet if sheet.exists() else HOME / sheet)
         check_references(config, tracks)
+        check_simulated(tracks, config["simulation"])
         missing_files(tracks)
     except InputError as error:
         raise WorkflowError(str(error)) from None
@@ -136,32 +138,6 @@ def counting_settings(wildcards):
     """Settings of an input that change its counts."""
     keys = ("resolution", "count", "stranded", "min_mapq", "mates", "duplicates", "shift")
     return {key: input_settings(wildcards)[key] for key in keys}
-
-
-def variant_plan(wildcards):
-    """How to build a variant and read its inputs, with the paths of the datasets."""
-    study = study_of(wildcards)
-    values = plans.variants(study["models"][wildcards.model])[wildcards.variant]
-    plan = plans.model_plan(study, wildcards.model, values)
-    for name, reading in plan["inputs"].items():
-        settings = study["inputs"][name]
-        reading["flank"] = settings["flank"]
-        if reading["kind"] == "sequence":
-            reading["stores"] = [sequence_of(wildcards)]
-        else:
-            folder = f"results/{wildcards.run}/{wildcards.study}/data/{name}"
-            stem = f"{reading['normalize']}.fold-{wildcards.fold}.json"
-            reading["swap"] = settings["swap_in_test"]
-            reading["tracks"] = settings["tracks"]
-            reading["stores"] = [f"{folder}/{track}.h5" for track in settings["tracks"]]
-            reading["normalizers"] = [f"{folder}/{track}.{stem}" for track in settings["tracks"]]
-    return plan
-
-
-def dataset_files(wildcards):
-    """Every dataset file that a variant reads."""
-    readings = variant_plan(wildcards)["inputs"].values()
-    return [path for reading in readings for path in (*reading["stores"], *reading.get("normalizers", []))]
 
 
 def run_paths(study, name, models=None):

@@ -87,7 +87,7 @@ rule mutate_motif:
             category="{study}",
             labels={"what": "mutated motif, {model}", "kind": "table"},
         ),
-        sites="results/{run}/{study}/motif/{model}_sites.tsv",
+        sites="results/{run}/{study}/motif/{model}.sites.tsv",
     log:
         "results/{run}/logs/{study}/motif/{model}.log",
     benchmark:

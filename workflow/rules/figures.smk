@@ -114,7 +114,6 @@ rule record_provenance:
         config=config,
         names=used_tracks(),
         training_logs=training_logs(),
-        workflow=str(HOME),
     script:
         "../scripts/record_provenance.py"
 
@@ -134,7 +133,6 @@ rule make_report:
     params:
         code=code_of("make_report"),
         config=config,
-        snakefile=str(HOME / "Snakefile"),
         target="everything",
     script:
         "../scripts/make_report.py"

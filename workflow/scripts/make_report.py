@@ -13,23 +13,8 @@ with logged(snakemake.log[0]):
     with tempfile.TemporaryDirectory() as folder, atomic_path(Path(snakemake.output[0]).resolve()) as report:
         config = Path(folder) / "config.yaml"
         config.write_text(yaml.safe_dump(dict(snakemake.params.config), sort_keys=False))
-        command = [
-            sys.executable,
-            "-m",
-            "snakemake",
-            snakemake.params.target,
-            "--snakefile",
-            snakemake.params.snakefile,
-        ]
-        command += [
-            "--configfile",
-            str(config),
-            "--nolock",
-            "--profile",
-            "none",
-            "--workflow-profile",
-            "none",
-            "--cores",
-            "1",
-        ]
-        subprocess.run([*command, "--report", str(report)], check=True)
+        snakefile = Path(__file__).parents[2] / "Snakefile"
+        command = [sys.executable, "-m", "snakemake", snakemake.params.target, "--report", str(report)]
+        command += ["--snakefile", str(snakefile), "--configfile", str(config), "--cores", "1", "--nolock"]
+        command += ["--profile", "none", "--workflow-profile", "none"]
+        subprocess.run(command, check=True)

@@ -1,6 +1,8 @@
 from helpers.jobs import logged
 
 with logged(snakemake.log[0]):
+    from pathlib import Path
+
     from helpers.evaluation.provenance import collect_provenance, device_lines, write_provenance
 
     config = snakemake.params.config
@@ -10,6 +12,6 @@ with logged(snakemake.log[0]):
         inputs=dict(zip(snakemake.params.names, snakemake.input.tracks, strict=False)),
         backend=config["backend"],
         device=device_lines(snakemake.params.training_logs),
-        workflow=snakemake.params.workflow,
+        workflow=Path(__file__).parents[2],
     )
     write_provenance(provenance, snakemake.output[0])
