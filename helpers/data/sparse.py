@@ -1,0 +1,208 @@
+"""Values along a genome of which most are the same: only positions that differ from a fill value are kept."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from helpers.data.genome_store import GenomeStore, check_contigs, check_length, contig_header, lengths_in
+from helpers.data.mapped import Format, Mapped, values_of
+from helpers.errors import InputError
+
+_REMEDY = "SparseArray.write writes such files"
+
+
+class SparseArray(GenomeStore):
+    """Values along the contigs of a genome, kept where they differ from `fill`; read as a `GenomeArray` is.
+
+    Parameters
+    ----------
+    positions : numpy.ndarray or Mapped of uint32 or int64, shape (stored,)
+        Ascending positions on the axis on which all contigs lie behind one another.
+    values : numpy.ndarray or Mapped, shape (stored, ...)
+        All values of each of these positions.
+    lengths : mapping of str to int
+        Number of positions of each contig.
+    attrs : mapping, optional
+        Anything that JSON can hold, such as the resolution in bp.
+    fill : number, default 0
+        Value of all other positions.
+
+    Attributes
+    ----------
+    contigs, attrs, made
+        See `GenomeStore`.
+    fill : numpy scalar
+
+    Raises
+    ------
+    InputError
+        When positions and values differ in number.
+
+    Notes
+    -----
+    A position is kept when the bits of any of its values differ from those of `fill`: negative numbers, NaN, infinite
+    numbers and -0.0 come back as they were. It takes 4 bytes (8 in genomes above 4 Gb) and its values, so that a sparse
+    array of float32 on two strands is smaller than a `GenomeArray` where less than two thirds of the positions differ.
+
+    Examples
+    --------
+    >>> sparse = SparseArray.from_contigs({"chr1": np.array([0, 0, -7, 0]), "chr2": np.array([0, 5])})
+    >>> sparse.gather(["chr2", "chr1"], [0, 1], 3, fill=9)
+    array([[ 0,  5,  9],
+           [ 0, -7,  0]])
+    >>> sparse.n_stored
+    2
+    """
+
+    format = Format("sparse genome array", 1, _REMEDY)
+
+    def __init__(
+        self,
+        positions: np.ndarray | Mapped,
+        values: np.ndarray | Mapped,
+        lengths: Mapping[str, int],
+        attrs: Mapping[str, Any] | None = None,
+        *,
+        fill: float = 0,
+    ):
+        super().__init__(lengths, attrs)
+        self._positions, self._values = positions, values
+        if len(self.positions) != len(self.values):
+            msg = f"Give one position for each value. Received: {len(self.positions)} for {len(self.values)} values."
+            raise InputError(msg)
+        self.fill = self.dtype.type(fill)
+
+    @classmethod
+    def from_contigs(
+        cls,
+        arrays: Mapping[str, np.ndarray] | Iterable[tuple[str, np.ndarray]],
+        attrs: Mapping[str, Any] | None = None,
+        *,
+        fill: float = 0,
+    ) -> "SparseArray":
+        """Keep what differs from `fill` of one array per contig, each of shape (positions, ...).
+
+        Parameters
+        ----------
+        arrays : mapping or iterable of (name, numpy.ndarray)
+            All of one dtype and one shape behind the first axis. Of an iterable, one contig is in memory at a time.
+        attrs, fill
+            See the class.
+
+        Raises
+        ------
+        InputError
+            No contig, a contig twice, or contigs of different dtype or shape.
+        """
+        kept, pieces, sizes, offset = [], [], [], 0
+        for name, array in arrays.items() if isinstance(arrays, Mapping) else arrays:
+            rows = np.flatnonzero(_differs(array, fill))
+            kept.append((name, array[rows]))
+            pieces.append(rows + offset)
+            sizes.append(len(array))
+            offset += len(array)
+        lengths, values = check_contigs(kept)
+        positions = np.concatenate(pieces).astype(np.uint32 if offset < 1 << 32 else np.int64)
+        return cls(positions, np.concatenate(values), dict(zip(lengths, sizes, strict=True)), attrs, fill=fill)
+
+    @classmethod
+    def from_parts(cls, header: Mapping[str, Any], arrays: Mapping[str, Mapped]) -> "SparseArray":
+        """Make an array of what `header` and `arrays` gave and a file kept."""
+        settings = {"attrs": header["attrs"], "fill": header["fill"]}
+        return cls(arrays["positions"], arrays["values"], lengths_in(header), **settings)
+
+    @property
+    def positions(self) -> np.ndarray:
+        """Ascending positions that are kept, shape (stored,)."""
+        return values_of(self._positions)
+
+    @property
+    def values(self) -> np.ndarray:
+        """Values of these positions, shape (stored, ...)."""
+        return values_of(self._values)
+
+    @property
+    def n_stored(self) -> int:
+        """Number of positions that are kept."""
+        return len(self.positions)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of one value."""
+        return self.values.dtype
+
+    @property
+    def item_shape(self) -> tuple[int, ...]:
+        """Shape of the values of one position, such as ``(strands,)``."""
+        return self.values.shape[1:]
+
+    @property
+    def path(self) -> Path | None:
+        """The file behind a memory map, or None."""
+        return self._values.file.path if isinstance(self._values, Mapped) else None
+
+    def header(self) -> dict[str, Any]:
+        """Give what a file keeps beside positions and values."""
+        return contig_header(self.sizes, self.attrs) | {"fill": self.fill.item()}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Give the arrays that a file keeps."""
+        return {"positions": self.positions, "values": self.values}
+
+    def block(self, start: int, stop: int) -> np.ndarray:
+        """Give the values of a stretch of the axis on which all contigs lie, written out."""
+        first, last = self._ranks(np.array([start, stop]))
+        block = np.full((stop - start, *self.item_shape), self.fill, dtype=self.dtype)
+        block[self.positions[first:last].astype(np.int64) - start] = self.values[first:last]
+        return block
+
+    def gather(
+        self, chroms: Sequence[str] | np.ndarray, starts: Sequence[int] | np.ndarray, length: int, fill: float = 0
+    ) -> np.ndarray:
+        """Copy windows of one length from anywhere in the genome; see `GenomeStore.gather`."""
+        check_length(length)
+        ids = self.contig_ids(chroms)
+        starts = np.asarray(starts, dtype=np.int64)
+        offsets, sizes = self._offsets[ids], self._lengths[ids]
+        first = self._ranks(offsets + np.clip(starts, 0, sizes))
+        counts = self._ranks(offsets + np.clip(starts + length, 0, sizes)) - first
+        ends = np.cumsum(counts)
+        stored = np.repeat(first - ends + counts, counts) + np.arange(ends[-1] if len(ends) else 0)
+        rows = np.repeat(np.arange(len(ids)) * length - offsets - starts, counts) + self.positions[stored]
+        windows = np.full((len(ids), length, *self.item_shape), self.fill, dtype=self.dtype)
+        _items(windows, axes=2).reshape(-1)[rows] = _items(self.values, axes=1)[stored]
+        self._fill_outside(windows, starts, sizes, fill)
+        return windows
+
+    def _fill_outside(self, windows: np.ndarray, starts: np.ndarray, sizes: np.ndarray, fill: float) -> None:
+        outside = np.flatnonzero((starts < 0) | (starts > sizes - windows.shape[1]))
+        if len(outside):
+            positions = starts[outside, None] + np.arange(windows.shape[1])
+            beyond = (positions < 0) | (positions >= sizes[outside, None])
+            part = windows[outside]
+            part[beyond] = fill
+            windows[outside] = part
+
+    def _ranks(self, positions: np.ndarray) -> np.ndarray:
+        """Count the stored positions below each position."""
+        stored = self.positions
+        if stored.dtype == np.uint32:  # searchsorted would copy the stored ones to match another dtype
+            beyond = positions > np.iinfo(np.uint32).max
+            return np.where(beyond, len(stored), np.searchsorted(stored, positions.astype(np.uint32)))
+        return np.searchsorted(stored, positions)
+
+
+def _differs(array: np.ndarray, fill: float) -> np.ndarray:
+    """Say for each position whether the bits of any value differ from those of `fill`, shape (positions,)."""
+    array = np.ascontiguousarray(array)
+    bits = np.dtype(f"u{array.dtype.itemsize}") if array.dtype.itemsize in (1, 2, 4, 8) else array.dtype
+    different = array.view(bits) != np.array(fill, dtype=array.dtype).view(bits)
+    return different.reshape(len(array), -1).any(axis=1) if array.ndim > 1 else different
+
+
+def _items(array: np.ndarray, axes: int) -> np.ndarray:
+    """View all values of a position as one item, so that it is copied at once."""
+    shape, n_bytes = array.shape[:axes], array.dtype.itemsize * int(np.prod(array.shape[axes:]))
+    return np.ndarray(shape, np.dtype((np.void, n_bytes)), buffer=array) if array.size else np.empty(shape, "V1")
