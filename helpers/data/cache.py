@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from helpers import __version__
 from helpers.data.content_hash import hash_file
 from helpers.data.genome_store import GenomeStore
 from helpers.data.recipes import Recipe, canonical, canonical_text, changes_between
@@ -148,7 +147,7 @@ class _Entry(NamedTuple):
             "what": recipe.what,
             "files": hashes,
             "parameters": parameters,
-            "versions": {"format": FORMAT_VERSION, "code": CODE_VERSION, "package": __version__},
+            "versions": {"format": FORMAT_VERSION, "code": CODE_VERSION},
         }
         key = hashlib.sha256(canonical_text(record).encode()).hexdigest()
         record["paths"] = [str(Path(path).absolute()) for path in recipe.files]
@@ -174,7 +173,7 @@ class _Entry(NamedTuple):
             self.folder.mkdir(parents=True, exist_ok=True)
             opened = store(self.path)
             with atomic_path(self.path.with_suffix(".json")) as temporary:
-                temporary.writecanonical_text(canonical_text(self.record), encoding="utf-8")
+                temporary.write_text(canonical_text(self.record), encoding="utf-8")
         except OSError as error:
             msg = (
                 f"Cannot write to the cache {self.folder} ({error}). Set JANGGU_OUTPUT to a folder with space that you "
@@ -217,7 +216,7 @@ def _records(folder: Path) -> list[dict[str, Any]]:
     records = []
     for path in folder.glob("[!.]*.json"):
         try:
-            record = json.loads(path.readcanonical_text(encoding="utf-8"))
+            record = json.loads(path.read_text(encoding="utf-8"))
             record["paths"], record["files"], record["parameters"], record["versions"]
             records.append((path.stat().st_mtime_ns, record))
         except (OSError, ValueError, KeyError, TypeError):

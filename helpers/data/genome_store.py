@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from helpers.data.mapped import Format, Mapped, MappedFile, write_arrays
+from helpers.data.mapped import Format, Kept, MappedFile, write_arrays
 from helpers.errors import InputError
 
 
@@ -102,7 +102,7 @@ class GenomeStore(ABC):
 
     @classmethod
     @abstractmethod
-    def from_parts(cls, header: Mapping[str, Any], arrays: Mapping[str, Mapped]) -> "GenomeStore":
+    def from_parts(cls, header: Mapping[str, Any], arrays: Kept) -> "GenomeStore":
         """Make a store of what `header` and `arrays` gave and a file kept."""
 
     def write(self, path: str | os.PathLike[str]) -> None:

@@ -113,10 +113,10 @@ class MappedFile:
         return self._format
 
     @property
-    def header(self) -> dict[str, Any]:
+    def header(self) -> "Kept":
         """What was written beside the arrays."""
         self._read()
-        return self._header
+        return Kept(self, self._header)
 
     def array(self, name: str) -> np.ndarray:
         """Give an array of the file as a view that cannot be written to; KeyError for another name."""
@@ -126,11 +126,10 @@ class MappedFile:
             return np.zeros(shape, dtype=dtype)
         return np.ndarray(shape, np.dtype(dtype), buffer=self._memory, offset=offset)
 
-    def mapped(self, prefix: str = "") -> dict[str, "Mapped"]:
+    def mapped(self, prefix: str = "") -> "Kept":
         """Give the arrays whose names begin with a prefix, by the rest of their names."""
         self._read()
-        names = [name for name in self._places if name.startswith(prefix)]
-        return {name.removeprefix(prefix): Mapped(self, name) for name in names}
+        return Kept(self, {name: Mapped(self, name) for name in self._places}).under(prefix)
 
     def __copy__(self) -> "MappedFile":
         return self  # it never changes
@@ -194,6 +193,23 @@ class Mapped(NamedTuple):
     def values(self) -> np.ndarray:
         """The array, read only."""
         return self.file.array(self.name)
+
+
+class Kept(dict):
+    """What a file holds, by name; a name that it lacks is an InputError."""
+
+    def __init__(self, file: MappedFile, items: Mapping[str, Any]):
+        super().__init__(items)
+        self._file = file
+
+    def __missing__(self, name: str) -> Any:
+        msg = f"{self._file.path} is damaged: it lacks {name}. Make it again: {self._file.format.remedy}."
+        raise InputError(msg)
+
+    def under(self, prefix: str) -> "Kept":
+        """Give what has names that begin with a prefix, by the rest of their names."""
+        items = {name.removeprefix(prefix): item for name, item in self.items() if name.startswith(prefix)}
+        return Kept(self._file, items)
 
 
 def values_of(array: np.ndarray | Mapped) -> np.ndarray:

@@ -350,7 +350,7 @@ def _open_genome(
     if storage == "sparse":
         msg = "A sequence has a letter at each base: storage='sparse' would take more room. Use 'ndarray' or 'hdf5'."
         raise InputError(msg)
-    if isinstance(refgenome, GenomeArray):
+    if isinstance(refgenome, GenomeStore):
         check_storage(storage, in_file=refgenome.path is not None)
         genome = refgenome
     elif os.path.isfile(refgenome) and h5py.is_hdf5(refgenome):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from helpers.data.genome_store import GenomeStore, check_contigs, check_length, contig_header, lengths_in
-from helpers.data.mapped import Format, Mapped, values_of
+from helpers.data.mapped import Format, Kept, Mapped, values_of
 from helpers.errors import InputError
 
 _REMEDY = "SparseArray.write writes such files"
@@ -108,7 +108,7 @@ class SparseArray(GenomeStore):
         return cls(positions, np.concatenate(values), dict(zip(lengths, sizes, strict=True)), attrs, fill=fill)
 
     @classmethod
-    def from_parts(cls, header: Mapping[str, Any], arrays: Mapping[str, Mapped]) -> "SparseArray":
+    def from_parts(cls, header: Mapping[str, Any], arrays: Kept) -> "SparseArray":
         """Make an array of what `header` and `arrays` gave and a file kept."""
         settings = {"attrs": header["attrs"], "fill": header["fill"]}
         return cls(arrays["positions"], arrays["values"], lengths_in(header), **settings)
@@ -153,7 +153,7 @@ class SparseArray(GenomeStore):
 
     def block(self, start: int, stop: int) -> np.ndarray:
         """Give the values of a stretch of the axis on which all contigs lie, written out."""
-        first, last = self._ranks(np.array([start, stop]))
+        first, last = np.searchsorted(self.positions, np.array([start, stop], dtype=self.positions.dtype))
         block = np.full((stop - start, *self.item_shape), self.fill, dtype=self.dtype)
         block[self.positions[first:last].astype(np.int64) - start] = self.values[first:last]
         return block
@@ -166,15 +166,28 @@ class SparseArray(GenomeStore):
         ids = self.contig_ids(chroms)
         starts = np.asarray(starts, dtype=np.int64)
         offsets, sizes = self._offsets[ids], self._lengths[ids]
-        first = self._ranks(offsets + np.clip(starts, 0, sizes))
-        counts = self._ranks(offsets + np.clip(starts + length, 0, sizes)) - first
-        ends = np.cumsum(counts)
-        stored = np.repeat(first - ends + counts, counts) + np.arange(ends[-1] if len(ends) else 0)
-        rows = np.repeat(np.arange(len(ids)) * length - offsets - starts, counts) + self.positions[stored]
+        left = (offsets + np.clip(starts, 0, sizes)).astype(self.positions.dtype)
+        right = (offsets + np.clip(starts + length, 0, sizes)).astype(self.positions.dtype)
         windows = np.full((len(ids), length, *self.item_shape), self.fill, dtype=self.dtype)
-        _items(windows, axes=2).reshape(-1)[rows] = _items(self.values, axes=1)[stored]
+        self._write_stored(windows, left, right, offsets + starts)
         self._fill_outside(windows, starts, sizes, fill)
         return windows
+
+    def _write_stored(self, windows: np.ndarray, left: np.ndarray, right: np.ndarray, origin: np.ndarray) -> None:
+        """Write what is stored from `left` to `right` into windows whose first position is `origin`."""
+        first, last = np.searchsorted(self.positions, left), np.searchsorted(self.positions, right)
+        most = int((last - first).max(initial=0))
+        if not most:
+            return
+        # As many stored positions for each window as the fullest one has: copied at once, the surplus is masked.
+        first = np.minimum(first, self.n_stored - most)
+        positions = _runs(self.positions, first, most)
+        inside = (positions >= left[:, None]) & (positions < right[:, None])
+        shift = np.arange(len(windows)) * windows.shape[1] - origin
+        rows, values = positions + shift[:, None], _runs(_items(self.values, axes=1), first, most)
+        if not inside.all():
+            rows, values = rows[inside], values[inside]
+        _items(windows, axes=2).reshape(-1)[rows] = values
 
     def _fill_outside(self, windows: np.ndarray, starts: np.ndarray, sizes: np.ndarray, fill: float) -> None:
         outside = np.flatnonzero((starts < 0) | (starts > sizes - windows.shape[1]))
@@ -185,24 +198,23 @@ class SparseArray(GenomeStore):
             part[beyond] = fill
             windows[outside] = part
 
-    def _ranks(self, positions: np.ndarray) -> np.ndarray:
-        """Count the stored positions below each position."""
-        stored = self.positions
-        if stored.dtype == np.uint32:  # searchsorted would copy the stored ones to match another dtype
-            beyond = positions > np.iinfo(np.uint32).max
-            return np.where(beyond, len(stored), np.searchsorted(stored, positions.astype(np.uint32)))
-        return np.searchsorted(stored, positions)
-
 
 def _differs(array: np.ndarray, fill: float) -> np.ndarray:
     """Say for each position whether the bits of any value differ from those of `fill`, shape (positions,)."""
     array = np.ascontiguousarray(array)
     bits = np.dtype(f"u{array.dtype.itemsize}") if array.dtype.itemsize in (1, 2, 4, 8) else array.dtype
     different = array.view(bits) != np.array(fill, dtype=array.dtype).view(bits)
-    return different.reshape(len(array), -1).any(axis=1) if array.ndim > 1 else different
+    return different.any(axis=tuple(range(1, array.ndim)))
 
 
 def _items(array: np.ndarray, axes: int) -> np.ndarray:
     """View all values of a position as one item, so that it is copied at once."""
-    shape, n_bytes = array.shape[:axes], array.dtype.itemsize * int(np.prod(array.shape[axes:]))
-    return np.ndarray(shape, np.dtype((np.void, n_bytes)), buffer=array) if array.size else np.empty(shape, "V1")
+    n_bytes = array.dtype.itemsize * int(np.prod(array.shape[axes:]))
+    return np.ndarray(array.shape[:axes], np.dtype((np.void, n_bytes)), buffer=array)
+
+
+def _runs(array: np.ndarray, first: np.ndarray, length: int) -> np.ndarray:
+    """Copy stretches of one length, shape (n, length); each is one item of a void type, one memcpy."""
+    item = np.dtype((np.void, length * array.itemsize))
+    sliding = np.ndarray((len(array) - length + 1,), item, buffer=array, strides=array.strides)
+    return sliding[first].view(array.dtype).reshape(len(first), length)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from helpers.data.genome_store import GenomeStore, check_contigs, check_length, contig_header, lengths_in
-from helpers.data.mapped import Format, Mapped, values_of, write_arrays
+from helpers.data.mapped import Format, Kept, Mapped, values_of, write_arrays
 from helpers.errors import InputError
 
 _REMEDY = "encode_fasta, store_bam_coverage and write_contigs write such files"
@@ -75,7 +75,7 @@ class GenomeArray(GenomeStore):
         return cls(np.concatenate(pieces), lengths, attrs)
 
     @classmethod
-    def from_parts(cls, header: Mapping[str, Any], arrays: Mapping[str, Mapped]) -> "GenomeArray":
+    def from_parts(cls, header: Mapping[str, Any], arrays: Kept) -> "GenomeArray":
         """Make an array of what `header` and `arrays` gave and a file kept."""
         return cls(arrays["values"], lengths_in(header), header["attrs"])
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from helpers.data.genome_store import GenomeStore
-from helpers.data.mapped import Mapped, MappedFile
+from helpers.data.mapped import Kept, MappedFile
 from helpers.data.sparse import SparseArray
 from helpers.data.storage import GenomeArray, write_contigs
 from helpers.errors import InputError
@@ -107,7 +107,6 @@ def parts_of_store(store: GenomeStore, prefix: str) -> tuple[dict[str, Any], dic
     return {"layout": layout} | store.header(), arrays
 
 
-def store_from_parts(header: Mapping[str, Any], arrays: Mapping[str, Mapped], prefix: str) -> GenomeStore:
+def store_from_parts(header: Mapping[str, Any], arrays: Kept, prefix: str) -> GenomeStore:
     """Make a store of what `parts_of_store` gave and a file kept."""
-    own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-    return _LAYOUTS[header["layout"]].from_parts(header, own)
+    return _LAYOUTS[header["layout"]].from_parts(header, arrays.under(prefix))
