@@ -73,6 +73,20 @@ def test_all_storages_agree_bit_by_bit_with_a_slow_loop(tmp_path_factory, case, 
         assert (store.dtype, store.item_shape) == (first.dtype, first.shape[1:])
 
 
+@pytest.mark.parametrize("density", [0.0005, 0.05, 1])
+def test_clusters_of_a_long_genome_are_found_among_empty_stretches(density):
+    """Blocks of the index that hold nothing, a few and thousands of positions; against the dense array."""
+    rng = np.random.default_rng(8)
+    contigs = {name: rng.normal(size=(size, 2)).astype(np.float32) for name, size in (("a", 40_000), ("b", 9_001))}
+    for contig in contigs.values():
+        contig[rng.random(len(contig)) >= density] = 0
+    contigs["a"][20_000:23_000] = 1.5
+    dense, sparse = (store_contigs(contigs, storage=storage) for storage in ("ndarray", "sparse"))
+    for length in (1, 22, 4000):
+        chroms, starts = rng.choice(list(contigs), 300), rng.integers(-4100, 41_000, 300)
+        assert same_bits(sparse.gather(chroms, starts, length, fill=9), dense.gather(chroms, starts, length, fill=9))
+
+
 def test_any_stretch_of_the_axis_can_be_read():
     values = np.array([0, 3, 0, 0, -1, 0, 0, 2])
     dense = GenomeArray.from_contigs({"a": values[:3], "b": values[3:]})
