@@ -74,13 +74,16 @@ def test_everything_that_matters_makes_another_entry(tmp_path, source, monkeypat
         assert build.calls == number, given
     for storage, fill in (("sparse", 0), ("sparse", 1), ("sparse", np.nan)):
         load_store(Builder([0.0, 3.0, 1.0]), Recipe("values", [source], {}), storage=storage, cache=folder, fill=fill)
+    for fill in (0, 1):
+        recipe = Recipe("values", [source], {"fill": 5, "layout": "dense"})
+        load_store(Builder(), recipe, storage="sparse", cache=folder, fill=fill)
     load_store(build, Recipe("others", [source], {}), cache=folder)
     source.write_text("Xirst")  # of the same length
     load_store(build, Recipe("values", [source], {}), cache=folder)
     monkeypatch.setattr(cache, "CODE_VERSION", 99)
     load_store(build, Recipe("values", [source], {}), cache=folder)
     assert build.calls == len(parameters) + 3
-    assert len(entries(folder)) == len(parameters) + 6
+    assert len(entries(folder)) == len(parameters) + 8
 
 
 def test_nothing_else_makes_another_entry(tmp_path, source):
@@ -127,10 +130,14 @@ def test_an_interrupted_build_leaves_nothing(tmp_path, source):
     assert entries(tmp_path / "cache") == []
 
 
-def test_a_file_that_changes_while_it_is_read_is_not_kept(tmp_path, source):
-    def change():
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_a_file_that_changes_while_it_is_read_is_not_kept(tmp_path, source, one_by_one):
+    def contigs():
         source.write_text("second")
-        return {"chr1": np.zeros(3)}
+        yield "chr1", np.zeros(3)
+
+    def change():
+        return contigs() if one_by_one else dict(contigs())
 
     with pytest.raises(InputError, match=r"source\.txt changed while it was read"):
         load_store(change, Recipe("values", [source], {}), cache=tmp_path / "cache")
@@ -150,7 +157,7 @@ def test_explain_says_which_file_and_which_parameter_changed(tmp_path, source, c
     assert explain(changed, cache=folder).endswith("because min_mapq changed from 0 to 10.")
     longer = Recipe("counts", [source], recipe.parameters | {"chroms": [*recipe.parameters["chroms"], "chrM"]})
     assert "chroms changed (from 500 to 501 items; item 500 from nothing to 'chrM')" in explain(longer, cache=folder)
-    assert "layout changed from 'dense' to 'sparse'" in explain(recipe, storage="sparse", cache=folder)
+    assert "storage: layout changed from 'dense' to 'sparse'" in explain(recipe, storage="sparse", cache=folder)
     source.write_text("second")
     said = explain(changed, cache=folder)
     assert f"the contents of {source} changed (SHA-256 " in said

@@ -140,13 +140,11 @@ class _Entry(NamedTuple):
     def of(cls, recipe: Recipe, cache: Path, layout: str, fill: float) -> "_Entry":
         """Hash the files and make the key."""
         hashes = [hash_file(path, cache / "hashes") for path in recipe.files]
-        parameters = canonical(dict(recipe.parameters)) | {"layout": layout}
-        if layout == "sparse":
-            parameters["fill"] = canonical(fill)
         record = {
             "what": recipe.what,
             "files": hashes,
-            "parameters": parameters,
+            "parameters": canonical(dict(recipe.parameters)),
+            "storage": {"layout": layout} | ({"fill": canonical(fill)} if layout == "sparse" else {}),
             "versions": {"format": FORMAT_VERSION, "code": CODE_VERSION},
         }
         key = hashlib.sha256(canonical_text(record).encode()).hexdigest()
@@ -168,10 +166,10 @@ class _Entry(NamedTuple):
 
     def write(self, store: Callable[[Path], GenomeStore]) -> GenomeStore:
         """Make the entry and its record."""
-        self._check_files()
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            opened = store(self.path)
+            with atomic_path(self.path) as temporary:
+                store(temporary)
+                self._check_files()
             with atomic_path(self.path.with_suffix(".json")) as temporary:
                 temporary.write_text(canonical_text(self.record), encoding="utf-8")
         except OSError as error:
@@ -180,7 +178,7 @@ class _Entry(NamedTuple):
                 "can write to, give cache='folder', or cache=False."
             )
             raise InputError(msg) from error
-        return opened
+        return open_store(self.path)
 
     def _check_files(self) -> None:
         """Raise InputError when a file is no longer what its hash says: the values may be of the later contents."""
@@ -217,8 +215,9 @@ def _records(folder: Path) -> list[dict[str, Any]]:
     for path in folder.glob("[!.]*.json"):
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-            record["paths"], record["files"], record["parameters"], record["versions"]
-            records.append((path.stat().st_mtime_ns, record))
-        except (OSError, ValueError, KeyError, TypeError):
+            complete = {"paths", "files", "parameters", "storage", "versions"} <= set(record)
+            if complete:
+                records.append((path.stat().st_mtime_ns, record))
+        except (OSError, ValueError, TypeError):
             continue
     return [record for _, record in sorted(records, key=lambda item: -item[0])]

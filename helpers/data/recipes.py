@@ -86,7 +86,7 @@ def changes_between(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]
     changes += [f"{path} was left out" for path in gone]
     if not changes and old["files"] != new["files"]:
         changes.append("the files come in another order or number")
-    for part, title in (("parameters", ""), ("versions", "version of the ")):
+    for part, title in (("parameters", ""), ("storage", "storage: "), ("versions", "version of the ")):
         for name in sorted({*old[part], *new[part]}):
             if canonical_text({"": old[part].get(name)}) != canonical_text({"": new[part].get(name)}):
                 changes.append(f"{title}{name} changed{_from_to(old[part].get(name), new[part].get(name))}")
