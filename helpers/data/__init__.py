@@ -1,6 +1,7 @@
 """Regions of a genome and what is read there: sequence, coverage and labels, as numpy-like datasets."""
 
 from helpers.data.coverage import Cover
+from helpers.data.dataset_files import open_dataset
 from helpers.data.indexer import GenomicIndexer
 from helpers.data.normalization import TPM, LogTransform, ZScore, ZScoreLog
 from helpers.data.regions import read_regions
@@ -16,5 +17,6 @@ __all__ = [
     "RandomOrientation",
     "ZScore",
     "ZScoreLog",
+    "open_dataset",
     "read_regions",
 ]

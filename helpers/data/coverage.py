@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from helpers.data.bam import bam_sizes, count_bam
-from helpers.data.dataset import Dataset, as_region, as_rows
+from helpers.data.bam_counts import load_counts
+from helpers.data.cache import Cache
+from helpers.data.dataset import Dataset, Parts, as_region, as_rows
 from helpers.data.features import bin_features
+from helpers.data.genome_store import GenomeStore
 from helpers.data.indexer import GenomicIndexer
 from helpers.data.normalization import Identity, Normalizer, fit_normalizer
 from helpers.data.regions import read_regions
 from helpers.data.signal import Rows, Tracks, resolution_of
-from helpers.data.storage import GenomeArray
+from helpers.data.stores import open_store
 from helpers.errors import InputError
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -86,6 +88,19 @@ class Cover(Dataset):
             raise InputError(msg)
         self._located = self._signal.locate(gindexer)
 
+    def _stores(self) -> list[GenomeStore]:
+        return self._signal.arrays if isinstance(self._signal, Tracks) else []
+
+    def _parts(self) -> Parts:
+        header, arrays = self._signal.parts()
+        return Parts({"conditions": self.conditions, type(self._signal).__name__: header}, arrays)
+
+    @classmethod
+    def _from_parts(cls, name: str, gindexer: GenomicIndexer | None, parts: Parts) -> "Cover":
+        kind = Tracks if "Tracks" in parts.header else Rows
+        signal = kind.from_parts(Parts(parts.header[kind.__name__], parts.arrays))
+        return cls(name, signal, gindexer, conditions=parts.header["conditions"])
+
     @classmethod
     def create_from_bam(
         cls,
@@ -101,6 +116,7 @@ class Cover(Dataset):
         resolution: int = 1,
         *,
         storage: str = "ndarray",
+        cache: Cache = False,
         stranded: bool = True,
         mates: str = "both",
         shift: tuple[int, int] = (0, 0),
@@ -128,8 +144,10 @@ class Cover(Dataset):
             Window length, distance of window starts, and flank on both sides, in bp; see `GenomicIndexer`.
         resolution : int, default 1
             Bin length in bp.
-        storage : {'ndarray'}
-            Arrays over the contigs, in memory.
+        storage : {'ndarray', 'sparse', 'hdf5'}
+            All bins, or those with counts; memory mapped with `cache`, which 'hdf5' needs, else in memory. Same values.
+        cache : bool or path, default False
+            Keep the counts and find them by the file's contents and the parameters next time; see `helpers.data.cache`.
         stranded : bool, default True
             Two strands, or their sum.
         mates, shift
@@ -151,19 +169,12 @@ class Cover(Dataset):
         InputError
             For bad files, regions or parameters.
         """
-        if storage != "ndarray":
-            msg = f"storage must be 'ndarray'. Received: storage={storage!r}."
-            raise InputError(msg)
         paths = _as_list(bamfiles, "bamfiles")
         windows = _tile(roi, binsize, stepsize, flank, zero_padding=zero_padding, random_state=random_state)
         chroms = genomesize or (windows.chrom_names if windows else None)
         rule = {"min_mapq": min_mapq, "stranded": stranded, "mates": mates, "shift": shift}
-        arrays = []
-        for path in paths:
-            sizes = _agreed_sizes(path, genomesize)
-            counts, _ = count_bam(path, resolution=resolution, chroms=chroms and list(chroms), **rule)
-            attrs = {"source": Path(path).name, "resolution": resolution, "sizes": sizes}
-            arrays.append(GenomeArray.from_contigs(counts, attrs))
+        rule |= {"resolution": resolution, "chroms": chroms and list(chroms)}
+        arrays = [load_counts(path, genomesize, storage=storage, cache=cache, **rule) for path in paths]
         tracks = Tracks(arrays, [_fitted(normalizer, array) for array in arrays], resolution)
         return cls(name, tracks, windows, conditions=_name_conditions(conditions, paths))
 
@@ -171,7 +182,7 @@ class Cover(Dataset):
     def create_from_store(
         cls,
         name: str,
-        stores: Sequence[str | os.PathLike[str] | GenomeArray],
+        stores: Sequence[str | os.PathLike[str] | GenomeStore],
         roi: Any = None,
         conditions: Sequence[str] | None = None,
         binsize: int | None = None,
@@ -188,7 +199,7 @@ class Cover(Dataset):
         ----------
         name, roi, conditions, binsize, stepsize, flank, zero_padding, random_state
             As in `create_from_bam`.
-        stores : sequence of path or GenomeArray
+        stores : sequence of path, GenomeArray or SparseArray
             All of one resolution and number of strands.
         normalizers : sequence of Normalizer, optional
             A fitted one for each condition, in the order of `stores`.
@@ -203,8 +214,8 @@ class Cover(Dataset):
             For bad files, regions or parameters, or stores that do not fit together.
         """
         stores = _as_list(stores, "stores")
-        arrays = [store if isinstance(store, GenomeArray) else GenomeArray.open(store) for store in stores]
-        kinds = [(array.attrs.get("resolution"), *array.values.shape[1:]) for array in arrays]
+        arrays = [store if isinstance(store, GenomeStore) else open_store(store) for store in stores]
+        kinds = [(array.attrs.get("resolution"), *array.item_shape) for array in arrays]
         if len(set(kinds)) > 1 or len(kinds[0]) != 2 or kinds[0][0] is None:
             found = ", ".join(f"{array.place}: {kind}" for array, kind in zip(arrays, kinds, strict=True))
             msg = f"Stores need one resolution and number of strands. Received: {found}. Count the BAM files alike."
@@ -357,17 +368,7 @@ def _checked_conditions(conditions: list[str], number: int) -> list[str]:
     return conditions
 
 
-def _agreed_sizes(path: str | os.PathLike[str], genomesize: Mapping[str, int] | None) -> dict[str, int]:
-    """Read contig lengths of a BAM file and compare them with those given."""
-    sizes = bam_sizes(path)
-    for name, size in (genomesize or {}).items():
-        if sizes.get(name, size) != size:
-            msg = f"{path} has {name} of {sizes[name]} bp, genomesize says {size}. Use one assembly for both."
-            raise InputError(msg)
-    return sizes
-
-
-def _fitted(normalizer: str | Normalizer | None, array: GenomeArray) -> Any:
+def _fitted(normalizer: str | Normalizer | None, array: GenomeStore) -> Any:
     if normalizer is None:
         return Identity()
     if isinstance(normalizer, str) or not getattr(normalizer, "fitted", True):

@@ -1,13 +1,23 @@
-"""What all datasets of windows share: a name, the windows, and the forms in which a user may ask for some of them."""
+"""What all datasets of windows share: a name, the windows, indexing as numpy does, and a file of their own."""
 
 import copy
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from helpers.data.genome_store import GenomeStore
 from helpers.data.indexer import GenomicIndexer
+from helpers.data.keys import as_region as as_region
+from helpers.data.keys import as_rows as as_rows
+from helpers.data.mapped import Format, MappedFile, write_arrays
 from helpers.data.regions import Region
 from helpers.errors import InputError
+
+DATASET = Format("dataset", 1, "Dataset.save writes such files")
+_WINDOW_SETTINGS = ("binsize", "stepsize", "flank", "zero_padding", "collapse", "random_state")
 
 
 class Spans(NamedTuple):
@@ -54,7 +64,21 @@ class Spans(NamedTuple):
         )
 
 
-class Dataset:
+class Parts(NamedTuple):
+    """What a file keeps of a dataset.
+
+    Attributes
+    ----------
+    header : dict
+        Fit for JSON.
+    arrays : dict of str to numpy.ndarray, or to Mapped when it comes from a file
+    """
+
+    header: dict[str, Any]
+    arrays: Mapping[str, Any]
+
+
+class Dataset(ABC):
     """Windows of a genome that are indexed like a numpy array; the first axis is the window.
 
     Parameters
@@ -82,8 +106,13 @@ class Dataset:
 
     - an integer, also a negative or a numpy one; a slice; a list or array of integers; a boolean mask over all windows.
       An index outside the windows is an IndexError.
-    - a region ``dataset[chrom, start, end]`` or ``dataset[chrom, start, end, strand]``, also as one tuple or `Region`:
-      a batch of one, whatever the windows are.
+    - a region ``dataset[chrom, start, end]`` or ``dataset[chrom, start, end, strand]``, also as one tuple, `Region` or
+      interval of pybedtools, or as text ``"chr1:1,000-2,000"`` or ``"chr1:1000-2000:-"``: a batch of one, whatever the
+      windows are. Text counts as numbers do, 0-based and half-open: ``"chr1:0-5"`` is the first 5 bases.
+
+    Iterating gives the windows one by one, as batches of one; ``numpy.asarray`` gives all of them.
+
+    A dataset pickles. What lies in files pickles as their paths, so that worker processes share one copy.
     """
 
     ndim = 4
@@ -119,6 +148,9 @@ class Dataset:
     def __getitem__(self, key: Any) -> np.ndarray:
         return self._read(key)
 
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self._read(row) for row in range(len(self)))
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:
             msg = f"Dataset {self.name!r} is read anew each time: there is no array without a copy."
@@ -135,83 +167,91 @@ class Dataset:
             raise InputError(msg)
         return self._gindexer
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all of the dataset to one file: windows in their order, values, conditions, normalizers, name.
+
+        Parameters
+        ----------
+        path : path
+            The file appears when it is complete. `helpers.data.open_dataset` or `open` of the class opens it.
+
+        Raises
+        ------
+        InputError
+            When a normalizer is a function, which a file cannot keep.
+
+        Notes
+        -----
+        HDF5 with the format name "helpers dataset" and a format version. All contigs are written, whatever the windows.
+        """
+        header, arrays = self._parts()
+        header = {"class": type(self).__name__, "name": self.name, "windows": None, "parts": header}
+        arrays = {f"parts/{name}": array for name, array in arrays.items()}
+        if self._gindexer is not None:
+            header["windows"], windows = _parts_of_windows(self._gindexer)
+            arrays |= {f"windows/{name}": array for name, array in windows.items()}
+        write_arrays(path, DATASET, header, {name: [array] for name, array in arrays.items()})
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> "Dataset":
+        """Open a file of `save`; values are memory-mapped.
+
+        Raises
+        ------
+        InputError
+            When the file is missing, damaged, of another kind, of another format version, or holds another class.
+        """
+        file = MappedFile(path, DATASET)
+        if file.header["class"] != cls.__name__:
+            msg = f"{path} holds a {file.header['class']}, not a {cls.__name__}. Open it with open_dataset."
+            raise InputError(msg)
+        windows = file.header["windows"]
+        gindexer = None if windows is None else _windows_from_parts(Parts(windows, file.mapped("windows/")))
+        return cls._from_parts(file.header["name"], gindexer, Parts(file.header["parts"], file.mapped("parts/")))
+
+    def explain(self) -> str:
+        """Say where the values come from: for each file, whether the cache had them, or else why they were made."""
+        stores = self._stores()
+        said = [store.made or f"{store.attrs.get('source', store.place)}: no cache was used." for store in stores]
+        return "\n".join(said) or f"The values of {self.name!r} were given with the windows: no cache was used."
+
+    @abstractmethod
+    def _stores(self) -> list[GenomeStore]:
+        """Give the values along the genome that are read."""
+
+    @abstractmethod
+    def _parts(self) -> Parts:
+        """Give what a file keeps, name and windows apart."""
+
+    @classmethod
+    @abstractmethod
+    def _from_parts(cls, name: str, gindexer: GenomicIndexer | None, parts: Parts) -> "Dataset":
+        """Make a dataset of what `_parts` gave."""
+
+    @abstractmethod
     def _check_windows(self, gindexer: GenomicIndexer) -> None:
         """Raise InputError when these windows cannot be read."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _sample_shape(self, gindexer: GenomicIndexer) -> tuple[int, int, int]:
         """Give the shape of one window."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _read(self, key: Any) -> np.ndarray:
         """Read what any index form asks for, as a batch."""
-        raise NotImplementedError
 
 
-def as_region(key: Any) -> Region | None:
-    """Recognise ``(chrom, start, end[, strand])``; other keys give None.
-
-    Raises
-    ------
-    InputError
-        When the coordinates or the strand are impossible.
-
-    Examples
-    --------
-    >>> as_region(("chr1", 5, 9))
-    Region(chrom='chr1', start=5, end=9, strand='.')
-    """
-    if not (isinstance(key, tuple) and key and isinstance(key[0], str)):
-        return None
-    if len(key) in (3, 4):
-        region = Region(*key)
-        whole = all(isinstance(value, int | np.integer) for value in region[1:3])
-        if whole and region.start < region.end and region.strand in ("+", "-", "."):
-            return region
-    msg = f"A region is chrom, start, end and possibly strand (+, - or .), with start < end in bp. Received: {key!r}."
-    raise InputError(msg)
+def _parts_of_windows(gindexer: GenomicIndexer) -> Parts:
+    header = {name: getattr(gindexer, name) for name in _WINDOW_SETTINGS} | {"chrom_names": gindexer.chrom_names}
+    arrays = {name: getattr(gindexer, name) for name in ("chrom_codes", "starts", "ends", "order")}
+    return Parts(header, arrays | {"strand": gindexer.strand.astype("S1")})
 
 
-def as_rows(key: Any, length: int) -> np.ndarray:
-    """Translate an index as numpy knows it into window numbers.
-
-    Parameters
-    ----------
-    key : int, slice, sequence of int, or boolean mask of shape (length,)
-    length : int
-        Number of windows.
-
-    Returns
-    -------
-    numpy.ndarray of int64, shape (selected,)
-        Between 0 and `length` - 1.
-
-    Raises
-    ------
-    IndexError
-        For an index outside the windows, a mask of another length, or another kind of key.
-
-    Examples
-    --------
-    >>> as_rows(slice(-2, None), 5), as_rows(-1, 5)
-    (array([3, 4]), array([4]))
-    """
-    if isinstance(key, slice):
-        return np.arange(*key.indices(length))
-    rows = np.asarray(key)
-    if rows.dtype.kind == "b" and rows.shape == (length,):
-        return np.flatnonzero(rows)
-    if isinstance(key, list | np.ndarray) and rows.shape == (0,):
-        return np.zeros(0, dtype=np.int64)
-    if rows.dtype.kind not in "iu" or rows.ndim > 1 or isinstance(key, tuple):
-        msg = (
-            "Index windows by an integer, a slice, a list of integers, a mask over all windows, or a region. "
-            f"Received: {key!r} for {length} windows."
-        )
-        raise IndexError(msg)
-    rows = np.atleast_1d(rows).astype(np.int64, copy=False)
-    if rows.min() < -length or rows.max() >= length:
-        beyond = rows.max() if rows.max() >= length else rows.min()
-        msg = f"Index {beyond} is out of range for {length} windows."
-        raise IndexError(msg)
-    return np.where(rows < 0, rows + length, rows)
+def _windows_from_parts(parts: Parts) -> GenomicIndexer:
+    gindexer = GenomicIndexer(**{name: parts.header[name] for name in _WINDOW_SETTINGS})
+    gindexer.chrom_names = parts.header["chrom_names"]
+    gindexer.strand = parts.arrays["strand"].values.astype("U1")
+    gindexer.chrom_codes, gindexer.starts, gindexer.ends, gindexer._order = (
+        parts.arrays[name].values for name in ("chrom_codes", "starts", "ends", "order")
+    )
+    return gindexer

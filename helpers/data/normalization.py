@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from helpers.data.storage import GenomeArray
+from helpers.data.genome_store import GenomeStore
 from helpers.errors import InputError
 from helpers.files import atomic_path
 
@@ -243,7 +243,7 @@ def make_normalizer(name: str) -> Normalizer:
 
 def fit_normalizer(
     name: str | Normalizer,
-    coverage: GenomeArray,
+    coverage: GenomeStore,
     regions: pd.DataFrame | None = None,
     *,
     resolution: int,
@@ -255,7 +255,7 @@ def fit_normalizer(
     ----------
     name : str or Normalizer
         One of `NORMALIZERS`, or a normalizer of which a copy is fitted.
-    coverage : GenomeArray, shape (bins, strands)
+    coverage : GenomeArray or SparseArray, shape (bins, strands)
         Counts of one track.
     regions : pandas.DataFrame, optional
         Region table, in bp. Each bin that a region with its flanks touches counts once, however many do; what lies
@@ -361,19 +361,27 @@ def _moments(blocks: Iterable[np.ndarray]) -> tuple[int, float, float]:
     return n, mean, squares
 
 
-def _all_blocks(coverage: GenomeArray) -> Iterator[np.ndarray]:
-    values = coverage.values
-    return (values[start : start + _BINS_AT_ONCE] for start in range(0, len(values), _BINS_AT_ONCE))
+def _all_blocks(coverage: GenomeStore) -> Iterator[np.ndarray]:
+    for start, stop in _stretches(coverage.n_positions):
+        yield coverage.block(start, stop)
 
 
-def _blocks_in(coverage: GenomeArray, regions: pd.DataFrame, resolution: int, flank: int) -> Iterator[np.ndarray]:
+def _blocks_in(coverage: GenomeStore, regions: pd.DataFrame, resolution: int, flank: int) -> Iterator[np.ndarray]:
     """Yield the bins that flanked regions touch, each once, contig by contig."""
     for chrom, part in regions.groupby("chrom", sort=False):
-        values = coverage.contig(chrom)
-        starts = np.clip((part["start"].to_numpy() - flank) // resolution, 0, len(values))
-        ends = np.clip(-(-(part["end"].to_numpy() + flank) // resolution), 0, len(values))
-        depth = np.zeros(len(values) + 1, dtype=np.int32)
+        coverage.contig_ids([chrom])
+        offset, n_bins = coverage.contigs[chrom]
+        starts = np.clip((part["start"].to_numpy() - flank) // resolution, 0, n_bins)
+        ends = np.clip(-(-(part["end"].to_numpy() + flank) // resolution), 0, n_bins)
+        depth = np.zeros(n_bins + 1, dtype=np.int32)
         np.add.at(depth, starts, np.int32(1))
         np.add.at(depth, ends, np.int32(-1))
-        touched = values[np.cumsum(depth[:-1], dtype=np.int32) > 0]
-        yield from (touched[start : start + _BINS_AT_ONCE] for start in range(0, len(touched), _BINS_AT_ONCE))
+        touched = np.cumsum(depth[:-1], dtype=np.int32) > 0
+        for start, stop in _stretches(n_bins):
+            yield coverage.block(offset + start, offset + stop)[touched[start:stop]]
+
+
+def _stretches(n: int) -> Iterator[tuple[int, int]]:
+    """Cut a range into parts that fit into memory."""
+    for first in range(0, n, _BINS_AT_ONCE):
+        yield first, min(first + _BINS_AT_ONCE, n)

@@ -26,9 +26,16 @@ from helpers.data.region_files import region_table as region_table
 from helpers.data.region_files import write_regions as write_regions
 from helpers.errors import InputError
 
+_NUMBER = r"[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+"
+
 
 def parse_region(text: str) -> Region:
-    """Read ``chrom:start-end``, 0-based and half-open; commas in the numbers are allowed.
+    """Read ``chrom:start-end`` or ``chrom:start-end:strand``, 0-based and half-open as everywhere.
+
+    Parameters
+    ----------
+    text : str
+        Numbers may have commas between thousands; the strand is +, - or '.', which is the default.
 
     Raises
     ------
@@ -39,13 +46,15 @@ def parse_region(text: str) -> Region:
     --------
     >>> parse_region("chr3:2,353,000-2,357,000")
     Region(chrom='chr3', start=2353000, end=2357000, strand='.')
+    >>> parse_region("chr3:0-5:-")
+    Region(chrom='chr3', start=0, end=5, strand='-')
     """
-    found = re.fullmatch(r"([^:]+):([0-9,]+)-([0-9,]+)", text)
-    start, end = (int(number.replace(",", "")) for number in found.groups()[1:]) if found else (0, 0)
+    found = re.fullmatch(rf"(\S+):({_NUMBER})-({_NUMBER})(?::([-+.]))?", text)
+    start, end = (int(number.replace(",", "")) for number in found.groups()[1:3]) if found else (0, 0)
     if start >= end:
-        msg = f"{text!r} is no region. Write chrom:start-end, 0-based, with the end after the start."
+        msg = f"{text!r} is no region. Write chrom:start-end[:strand], 0-based, with the end after the start."
         raise InputError(msg)
-    return Region(found[1], start, end)
+    return Region(found[1], start, end, found[4] or ".")
 
 
 def select_chroms(regions: pd.DataFrame, chroms: Iterable[str]) -> pd.DataFrame:

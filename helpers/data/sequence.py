@@ -14,15 +14,18 @@ from typing import Any
 import h5py
 import numpy as np
 
-from helpers.data.dataset import Dataset, Spans, as_region, as_rows
+from helpers.data.cache import Cache, Recipe, load_store
+from helpers.data.dataset import Dataset, Parts, Spans, as_region, as_rows
 from helpers.data.fasta import UNKNOWN, read_fasta
 from helpers.data.fasta import encode_fasta as encode_fasta
 from helpers.data.fasta import encode_letters as encode_letters
 from helpers.data.fasta import fasta_sizes as fasta_sizes
 from helpers.data.fasta import read_fasta_contigs as read_fasta_contigs
+from helpers.data.genome_store import GenomeStore
 from helpers.data.indexer import GenomicIndexer
 from helpers.data.regions import read_regions
 from helpers.data.storage import GenomeArray
+from helpers.data.stores import check_storage, parts_of_store, store_from_parts
 from helpers.errors import InputError
 
 LETTERS = "ACGT"
@@ -217,6 +220,7 @@ class Bioseq(Dataset):
         order: int = 1,
         *,
         storage: str = "ndarray",
+        cache: Cache = False,
         random_state: int | None = None,
         zero_padding: bool = True,
         store_whole_genome: bool = True,
@@ -236,8 +240,11 @@ class Bioseq(Dataset):
             Window length, distance of window starts, and bases added on both sides, in bp; see `GenomicIndexer`.
         order : int, default 1
             Length of the k-mers, 1 to 7.
-        storage : {'ndarray'}
-            One array over the genome, in memory or memory mapped.
+        storage : {'ndarray', 'hdf5'}
+            'ndarray': in memory, or memory mapped when it comes from a file or the cache. 'hdf5' is always memory
+            mapped and needs `cache`, or a `refgenome` that `encode_fasta` wrote. A sequence is never 'sparse'.
+        cache : bool or path, default False
+            Keep the codes of a FASTA file, and find them by its contents the next time; see `helpers.data.cache`.
         random_state : int, optional
             Seed of a random order of the windows.
         zero_padding : bool, default True
@@ -255,9 +262,6 @@ class Bioseq(Dataset):
         InputError
             For a bad file, bad regions, or regions on contigs that the genome lacks.
         """
-        if storage != "ndarray":
-            msg = f"storage must be 'ndarray'. Received: storage={storage!r}."
-            raise InputError(msg)
         regions = None if roi is None else read_regions(roi)
         if regions is None and not store_whole_genome:
             msg = "store_whole_genome=False keeps the contigs of `roi`. Give `roi`."
@@ -268,7 +272,7 @@ class Bioseq(Dataset):
             gindexer = GenomicIndexer.create_from_file(
                 regions, binsize, stepsize, flank, zero_padding, random_state=random_state
             )
-        return cls(name, _open_genome(refgenome, chroms), gindexer, order=order)
+        return cls(name, _open_genome(refgenome, chroms, storage, cache), gindexer, order=order)
 
     @property
     def conditions(self) -> list[str]:
@@ -316,6 +320,18 @@ class Bioseq(Dataset):
     def _sample_shape(self, gindexer: GenomicIndexer) -> tuple[int, int, int]:
         return _length_of(gindexer) - self.order + 1, 1, 4**self.order
 
+    def _stores(self) -> list[GenomeStore]:
+        return [self.genome]
+
+    def _parts(self) -> Parts:
+        header, arrays = parts_of_store(self.genome, "genome/")
+        return Parts({"order": self.order, "genome": header}, arrays)
+
+    @classmethod
+    def _from_parts(cls, name: str, gindexer: GenomicIndexer | None, parts: Parts) -> "Bioseq":
+        genome = store_from_parts(parts.header["genome"], parts.arrays, "genome/")
+        return cls(name, genome, gindexer, order=parts.header["order"])
+
     def _check_windows(self, gindexer: GenomicIndexer) -> None:
         _check_order(self.order, _length_of(gindexer))
         self._contigs = self.genome.contig_ids(gindexer.chrom_names)
@@ -328,14 +344,23 @@ def _length_of(gindexer: GenomicIndexer) -> int:
     return gindexer.binsize + 2 * gindexer.flank
 
 
-def _open_genome(refgenome: str | os.PathLike[str] | GenomeArray, chroms: Sequence[str] | None) -> GenomeArray:
-    if isinstance(refgenome, GenomeArray):
+def _open_genome(
+    refgenome: str | os.PathLike[str] | GenomeArray, chroms: Sequence[str] | None, storage: str, cache: Cache
+) -> GenomeStore:
+    if storage == "sparse":
+        msg = "A sequence has a letter at each base: storage='sparse' would take more room. Use 'ndarray' or 'hdf5'."
+        raise InputError(msg)
+    if isinstance(refgenome, GenomeStore):
+        check_storage(storage, in_file=refgenome.path is not None)
         genome = refgenome
     elif os.path.isfile(refgenome) and h5py.is_hdf5(refgenome):
+        check_storage(storage, in_file=True)
         genome = GenomeArray.open(refgenome)
     else:
-        genome = read_fasta(refgenome, chroms)
-    if genome.values.dtype != np.uint8 or genome.values.ndim != 1:
-        msg = f"{genome.place} holds no sequence ({genome.values.dtype}). Give a FASTA file or what encode_fasta wrote."
+        recipe = Recipe("sequence", [refgenome], {"chroms": chroms})
+        attrs = {"source": os.path.basename(refgenome)}
+        genome = load_store(lambda: read_fasta(refgenome, chroms), recipe, attrs, storage=storage, cache=cache)
+    if genome.dtype != np.uint8 or genome.item_shape:
+        msg = f"{genome.place} holds no sequence ({genome.dtype}). Give a FASTA file or what encode_fasta wrote."
         raise InputError(msg)
     return genome

@@ -5,10 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from helpers.data.dataset import Spans
+from helpers.data.dataset import Parts, Spans
+from helpers.data.genome_store import GenomeStore
 from helpers.data.indexer import GenomicIndexer
+from helpers.data.mapped import Mapped, values_of
+from helpers.data.normalization import Normalizer, normalizer_from_dict
 from helpers.data.regions import Region
-from helpers.data.storage import GenomeArray
+from helpers.data.stores import parts_of_store, store_from_parts
 from helpers.errors import InputError
 
 
@@ -17,7 +20,7 @@ class Tracks(NamedTuple):
 
     Attributes
     ----------
-    arrays : list of GenomeArray, each of shape (bins, strands)
+    arrays : list of GenomeArray or SparseArray, each of shape (bins, strands)
         One for each condition; ``attrs["sizes"]`` holds contig lengths in bp where they are known.
     normalizers : list of callable
         One for each condition; from counts to float32, element by element.
@@ -25,7 +28,7 @@ class Tracks(NamedTuple):
         Bin length in bp.
     """
 
-    arrays: list[GenomeArray]
+    arrays: list[GenomeStore]
     normalizers: list[Callable[[np.ndarray], np.ndarray]]
     resolution: int
 
@@ -57,7 +60,7 @@ class Tracks(NamedTuple):
     def sample_shape(self, windows: GenomicIndexer) -> tuple[int, int, int]:
         """Give positions, strands and conditions of a window."""
         positions = (windows.binsize + 2 * windows.flank) // self.resolution
-        return positions, self.arrays[0].values.shape[1], len(self.arrays)
+        return positions, self.arrays[0].item_shape[0], len(self.arrays)
 
     def read(self, windows: GenomicIndexer, rows: np.ndarray, located: list[np.ndarray]) -> np.ndarray:
         """Read windows, shape (n, positions, strands, conditions), float32; `located` is what `locate` gave."""
@@ -93,13 +96,35 @@ class Tracks(NamedTuple):
         values = np.stack(values, axis=-1)
         return values[:, ::-1, ::-1] if region.strand == "-" else values
 
+    def parts(self) -> Parts:
+        """Give what a file keeps; InputError for a normalizer that is a function."""
+        functions = [normalizer for normalizer in self.normalizers if not isinstance(normalizer, Normalizer)]
+        if functions:
+            msg = f"A file cannot keep the normalizer {functions[0]!r}. Use a Normalizer, such as ZScoreLog()."
+            raise InputError(msg)
+        stored = [parts_of_store(array, f"tracks/{number}/") for number, array in enumerate(self.arrays)]
+        header = {
+            "resolution": self.resolution,
+            "normalizers": [normalizer.to_dict() for normalizer in self.normalizers],
+            "tracks": [header for header, _ in stored],
+        }
+        return Parts(header, {name: array for _, arrays in stored for name, array in arrays.items()})
 
-class Rows(NamedTuple):
+    @classmethod
+    def from_parts(cls, parts: Parts) -> "Tracks":
+        """Make tracks of what `parts` gave and a file kept."""
+        headers = parts.header["tracks"]
+        arrays = [store_from_parts(header, parts.arrays, f"tracks/{number}/") for number, header in enumerate(headers)]
+        normalizers = [normalizer_from_dict(state) for state in parts.header["normalizers"]]
+        return cls(arrays, normalizers, parts.header["resolution"])
+
+
+class Rows:
     """Values of windows, in the presented order, as the windows see them: minus windows from right to left.
 
-    Attributes
+    Parameters
     ----------
-    values : numpy.ndarray, shape (windows, positions, strands, conditions)
+    values : numpy.ndarray or Mapped, shape (windows, positions, strands, conditions)
     resolution : int or None
         Bin length in bp; None is one value for a window.
     padding : float
@@ -108,10 +133,19 @@ class Rows(NamedTuple):
         Contig lengths in bp, where they are known.
     """
 
-    values: np.ndarray
-    resolution: int | None
-    padding: float = 0.0
-    sizes: Mapping[str, int] | None = None
+    def __init__(
+        self,
+        values: np.ndarray | Mapped,
+        resolution: int | None,
+        padding: float = 0.0,
+        sizes: Mapping[str, int] | None = None,
+    ):
+        self._values, self.resolution, self.padding, self.sizes = values, resolution, padding, sizes
+
+    @property
+    def values(self) -> np.ndarray:
+        """Values of windows, shape (windows, positions, strands, conditions)."""
+        return values_of(self._values)
 
     def locate(self, windows: GenomicIndexer) -> None:
         """Raise InputError when there are more or fewer windows than rows, or windows on unknown contigs."""
@@ -146,6 +180,17 @@ class Rows(NamedTuple):
             depth[left - region.start : right - region.start] += 1
         values = np.where(depth > 0, total / np.maximum(depth, 1), self.padding)[None].astype(np.float32)
         return values[:, ::-1, ::-1] if region.strand == "-" else values
+
+    def parts(self) -> Parts:
+        """Give what a file keeps."""
+        sizes = None if self.sizes is None else {name: int(size) for name, size in self.sizes.items()}
+        header = {"resolution": self.resolution, "padding": float(self.padding), "sizes": sizes}
+        return Parts(header, {"values": self.values})
+
+    @classmethod
+    def from_parts(cls, parts: Parts) -> "Rows":
+        """Make rows of what `parts` gave and a file kept."""
+        return cls(parts.arrays["values"], **parts.header)
 
     def _bases(self, row: int, length: int, reverse: bool) -> np.ndarray:
         """Spread the values of a window over its bases, from left to right on the genome."""
