@@ -37,6 +37,7 @@ DATA_ORDER = (
         "stored_rows",
         "signal",
         "loading",
+        "signal_files",
         "coverage",
         "transforms",
         "labels",

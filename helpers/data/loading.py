@@ -12,7 +12,7 @@ from helpers.data.bigwig import BigWig
 from helpers.data.collapse import Collapser
 from helpers.data.features import bin_features, turn_minus
 from helpers.data.indexer import GenomicIndexer, Windows
-from helpers.data.normalization import Identity
+from helpers.data.normalization import Identity, Normalizer, fit_normalizer
 from helpers.data.signal import Rows, Tracks, resolution_of
 from helpers.data.storage import GenomeArray
 from helpers.data.stored_rows import StoredRows
@@ -185,6 +185,11 @@ def array_rows(
     return Rows(values, resolution_of(windows, values.shape[1], resolution), padding, sizes)
 
 
+def tile(roi: Any, binsize: int | None, stepsize: int | None, flank: int, **settings: Any) -> GenomicIndexer | None:
+    """Cut regions into windows; None gives None."""
+    return None if roi is None else GenomicIndexer.create_from_file(roi, binsize, stepsize, flank, **settings)
+
+
 def count_bins(windows: GenomicIndexer, resolution: int | None) -> int:
     """Count the positions of a window, flank included; the last may be shorter."""
     return 1 if resolution is None else -(-(windows.binsize + 2 * windows.flank) // resolution)
@@ -204,6 +209,30 @@ def checked_resolution(resolution: int | None) -> int | None:
         return resolution
     msg = f"The resolution is a number of bp, at least 1, or None. Received: resolution={resolution!r}."
     raise InputError(msg)
+
+
+def check_storage(storage: str) -> None:
+    """Raise InputError for an unknown kind of storage."""
+    if storage != "ndarray":
+        msg = f"storage must be 'ndarray'. Received: storage={storage!r}."
+        raise InputError(msg)
+
+
+def fitted(normalizer: str | Normalizer | None, array: GenomeArray) -> Any:
+    """Give the normalizer of a track: fitted on it, unless it is fitted already or there is none."""
+    if normalizer is None:
+        return Identity()
+    if isinstance(normalizer, str) or not getattr(normalizer, "fitted", True):
+        return fit_normalizer(normalizer, array, resolution=array.attrs["resolution"])
+    return checked_normalizer(normalizer)
+
+
+def checked_normalizer(normalizer: Any) -> Any:
+    """Give a normalizer, or raise InputError when it is none."""
+    if not callable(normalizer) or isinstance(normalizer, type):
+        msg = f"A normalizer is a Normalizer, such as ZScoreLog(). Received: {normalizer!r}."
+        raise InputError(msg)
+    return normalizer
 
 
 def _some(names: Any) -> str:
