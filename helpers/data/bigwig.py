@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import pybigtools
@@ -13,8 +13,9 @@ from helpers.data.collapse import Collapser, collapse_bases
 from helpers.errors import InputError
 from helpers.files import atomic_path
 
-_BINS_AT_ONCE = 1 << 16
+_BINS_AT_ONCE = 1 << 15
 _BASES_AT_ONCE = 1 << 20
+_BASES_OF_A_READER = 1 << 21
 _KNOWN_ENDINGS = (".bw", ".bigwig", ".bigWig")  # of any other file, the reader wants the open file
 _SHORT_RUN = 64  # bins; shorter runs of equal neighbours are written as intervals
 
@@ -46,35 +47,34 @@ class BigWig:
 
     def __init__(self, path: str | os.PathLike[str], *, nan_to_num: bool = True):
         self.path, self._keep = Path(path), not nan_to_num
-        self._file: BinaryIO | None = None
+        self._bases_read = 0
         self._reader = self._open()
         self.sizes: dict[str, int] = dict(self._reader.chroms())
 
     def _open(self) -> Any:
+        file = None
         try:
-            with self.path.open("rb") as file:
-                file.read(1)
-            if self.path.name.endswith(_KNOWN_ENDINGS):
-                reader = pybigtools.open(os.fspath(self.path))
-            else:
-                self._file = self.path.open("rb")
-                reader = pybigtools.open(self._file)
+            file = self.path.open("rb")
+            reader = pybigtools.open(os.fspath(self.path) if self.path.name.endswith(_KNOWN_ENDINGS) else file)
+            if not reader.is_bigwig:
+                msg = f"{self.path} is a bigBed file. Give a bigWig; features go to Cover.create_from_bed, as BED."
+                raise InputError(msg)
         except OSError as error:
             msg = f"{self.path}: cannot read the file ({error.strerror or error}). Check the path and its permissions."
             raise InputError(msg) from error
-        except (pybigtools.BBIReadError, ValueError) as error:
-            self.close()
+        except BaseException as error:
+            file.close()
+            if isinstance(error, InputError) or not _is_damage(error):
+                raise
             msg = f"{self.path} is no bigWig file, or it is cut short ({error}). Give a bigWig, or download it again."
             raise InputError(msg) from error
-        if not reader.is_bigwig:
-            msg = f"{self.path} is a bigBed file. Give a bigWig; features go to Cover.create_from_bed, as BED."
-            raise InputError(msg)
+        self._file = file
         return reader
 
     def close(self) -> None:
         """Close the file."""
-        if self._file is not None:
-            self._file.close()
+        self._reader.close()
+        self._file.close()
 
     def __enter__(self) -> "BigWig":
         return self
@@ -120,10 +120,17 @@ class BigWig:
         return values
 
     def collapse_contig(self, chrom: str, size: int, resolution: int, collapser: Collapser, out: np.ndarray) -> None:
-        """Collapse a contig of `size` bp into `out`, shape (ceil(size / resolution),), piece by piece."""
+        """Collapse a contig of `size` bp into `out`, shape (ceil(size / resolution),), piece by piece.
+
+        The reader keeps all that it has read; it is opened anew now and then, so that little memory is needed.
+        """
         at_once = min(_BINS_AT_ONCE, max(_BASES_AT_ONCE // resolution, 1)) if callable(collapser) else _BINS_AT_ONCE
         for first in range(0, len(out), at_once):
             start, end = first * resolution, min((first + at_once) * resolution, size)
+            if self._bases_read + end - start > _BASES_OF_A_READER:
+                self.close()
+                self._reader, self._bases_read = self._open(), 0
+            self._bases_read += end - start
             out[first : first + at_once] = self.collapse(chrom, start, end, resolution, collapser)
 
     def _equal_bins(self, chrom: str, start: int, end: int, resolution: int, collapser: Collapser) -> np.ndarray:
@@ -156,11 +163,15 @@ class BigWig:
         try:
             return self._reader.values(chrom, start, end, fillna=fillna, **options)
         except BaseException as error:
-            # The reader's inner errors are of a class that cannot be imported and derives from BaseException.
-            if not isinstance(error, pybigtools.BBIReadError) and type(error).__name__ != "PanicException":
+            if not _is_damage(error):
                 raise
             msg = f"{self.path}: the data of {chrom}:{start}-{end} are damaged ({error}). Download or make it again."
             raise InputError(msg) from error
+
+
+def _is_damage(error: BaseException) -> bool:
+    """Say whether the reader stumbled over the file; its inner error has no class that could be imported."""
+    return isinstance(error, pybigtools.BBIReadError | ValueError) or type(error).__name__ == "PanicException"
 
 
 def _collapse_covered(bases: np.ndarray, resolution: int, collapser: str) -> np.ndarray:
