@@ -55,7 +55,7 @@ class Cover(SignalFiles, Dataset):
     For a window on the minus strand, positions and strands are reversed: strand 0 is always the window's own. Positions
     outside the contig stay where they are and hold 0 counts, which are normalized as any other 0. A window shorter than
     the others (the rest at a region's end) is followed by 0 counts, in reading direction on either strand; a bin that
-    it touches counts whole.
+    it touches counts whole. bigWig signal that keeps NaN (``nan_to_num=False``) holds NaN in both places.
 
     A region ``cover[chrom, start, end, strand]`` is read base by base, whatever the resolution: each base has the value
     of its bin. From values of windows (BED, array) it is the mean of the windows that cover the base.

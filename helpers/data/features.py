@@ -67,7 +67,7 @@ def bin_features(
     check_overlap(overlap)
     check_collapser(collapser)
     plain = collapser == "max" and not scored
-    if not scored:
+    if not scored and not plain:
         tables = [_merge(table) for table in tables]
     elif collapser in ("sum", "mean"):
         tables = [_flatten(table, collapser) for table in tables]

@@ -1,5 +1,6 @@
 """Values of windows that stay in an HDF5 file: only the rows that are asked for are read."""
 
+import os
 from typing import Any
 
 import h5py
@@ -12,8 +13,8 @@ class StoredRows:
     Parameters
     ----------
     dataset : h5py.Dataset, shape (windows, positions, strands, conditions) or (windows, conditions)
-        The file must stay as it is. A contiguous dataset is mapped into memory; of a chunked one, rows are read chunk
-        by chunk, which is slow for random rows.
+        The file must stay as it is; it may be closed if it was open for reading. A contiguous dataset is mapped into
+        memory; of a chunked one, rows are read chunk by chunk, which is slow for random rows.
 
     Attributes
     ----------
@@ -27,11 +28,15 @@ class StoredRows:
     """
 
     def __init__(self, dataset: h5py.Dataset):
-        dataset.file.flush()
-        self._path, self._name, self._offset = dataset.file.filename, dataset.name, dataset.id.get_offset()
+        file = dataset.file
+        file.flush()
+        on_disk = os.path.isfile(file.filename) and file.driver != "core"
+        self._path, self._name = os.path.abspath(file.filename), dataset.name
+        self._offset = dataset.id.get_offset() if on_disk else None
         self._stored_shape, self.dtype = dataset.shape, dataset.dtype
         self.shape = self._stored_shape if dataset.ndim == 4 else (dataset.shape[0], 1, 1, dataset.shape[1])
-        self._source: Any = None if self._offset is not None else dataset
+        can_reopen = on_disk and (self._offset is not None or file.mode == "r")
+        self._source: Any = None if can_reopen else dataset
 
     def __len__(self) -> int:
         return self.shape[0]
