@@ -5,8 +5,9 @@ import pandas as pd
 import pyBigWig
 import pytest
 
+from helpers.data.collapse import collapse_overlaps
+from helpers.data.export import predictions_to_bigwig
 from helpers.errors import InputError
-from helpers.evaluation.bigwig import average_overlaps, predictions_to_bigwig
 
 SIZES = {"chr2": 1000, "chr1": 700, "chrEmpty": 50}
 
@@ -111,7 +112,7 @@ def test_one_value_per_window(tmp_path):
 
 def test_averages_are_exact_where_sums_would_cancel():
     """A huge value beside small ones: sums that are added and subtracted would lose the small ones."""
-    _, _, values = average_overlaps(np.array([0, 5, 20]), np.array([10, 15, 30]), np.array([1e17, 1.0, 0.3]))
+    _, _, values = collapse_overlaps(np.array([0, 5, 20]), np.array([10, 15, 30]), np.array([1e17, 1.0, 0.3]))
     assert values[2] == 1.0
     assert values[3] == 0.3
 

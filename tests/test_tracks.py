@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers.data.export import predictions_to_bigwig
 from helpers.errors import InputError
-from helpers.evaluation.bigwig import predictions_to_bigwig
 from helpers.evaluation.style import in_style
 from helpers.evaluation.tracks import IntervalTrack, LineTrack, Track, plotGenomeTrack
 

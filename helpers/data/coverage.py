@@ -10,22 +10,24 @@ import numpy as np
 from helpers.data.bam_counts import load_counts
 from helpers.data.cache import Cache
 from helpers.data.dataset import Dataset, Parts, as_region, as_rows
-from helpers.data.features import bin_features
+from helpers.data.export import export_windows
+from helpers.data.feature_modes import checked_conditions, name_conditions
 from helpers.data.genome_store import GenomeStore
 from helpers.data.indexer import GenomicIndexer
-from helpers.data.normalization import Identity, Normalizer, fit_normalizer
-from helpers.data.regions import read_regions
-from helpers.data.signal import Rows, Tracks, resolution_of
+from helpers.data.loading import array_rows, as_list, checked_normalizer, fitted, tile
+from helpers.data.normalization import Identity, Normalizer
+from helpers.data.signal import Rows, Tracks
+from helpers.data.signal_files import SignalFiles
 from helpers.data.stores import open_store
 from helpers.errors import InputError
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
-class Cover(Dataset):
+class Cover(SignalFiles, Dataset):
     """Signal of windows: shape ``(windows, positions, strands, conditions)``, float32.
 
-    Make one by `create_from_bam`, `create_from_store`, `create_from_bed` or `create_from_array`.
+    Make one by `create_from_bam`, `create_from_store`, `create_from_bigwig`, `create_from_bed` or `create_from_array`.
 
     Parameters
     ----------
@@ -55,7 +57,7 @@ class Cover(Dataset):
     For a window on the minus strand, positions and strands are reversed: strand 0 is always the window's own. Positions
     outside the contig stay where they are and hold 0 counts, which are normalized as any other 0. A window shorter than
     the others (the rest at a region's end) is followed by 0 counts, in reading direction on either strand; a bin that
-    it touches counts whole.
+    it touches counts whole. bigWig signal that keeps NaN (``nan_to_num=False``) holds NaN in both places.
 
     A region ``cover[chrom, start, end, strand]`` is read base by base, whatever the resolution: each base has the value
     of its bin. From values of windows (BED, array) it is the mean of the windows that cover the base.
@@ -169,14 +171,14 @@ class Cover(Dataset):
         InputError
             For bad files, regions or parameters.
         """
-        paths = _as_list(bamfiles, "bamfiles")
-        windows = _tile(roi, binsize, stepsize, flank, zero_padding=zero_padding, random_state=random_state)
+        paths = as_list(bamfiles, "bamfiles")
+        windows = tile(roi, binsize, stepsize, flank, zero_padding=zero_padding, random_state=random_state)
         chroms = genomesize or (windows.chrom_names if windows else None)
         rule = {"min_mapq": min_mapq, "stranded": stranded, "mates": mates, "shift": shift}
         rule |= {"resolution": resolution, "chroms": chroms and list(chroms)}
         arrays = [load_counts(path, genomesize, storage=storage, cache=cache, **rule) for path in paths]
-        tracks = Tracks(arrays, [_fitted(normalizer, array) for array in arrays], resolution)
-        return cls(name, tracks, windows, conditions=_name_conditions(conditions, paths))
+        tracks = Tracks(arrays, [fitted(normalizer, array) for array in arrays], resolution)
+        return cls(name, tracks, windows, conditions=name_conditions(conditions, paths))
 
     @classmethod
     def create_from_store(
@@ -213,83 +215,27 @@ class Cover(Dataset):
         InputError
             For bad files, regions or parameters, or stores that do not fit together.
         """
-        stores = _as_list(stores, "stores")
+        stores = as_list(stores, "stores")
         arrays = [store if isinstance(store, GenomeStore) else open_store(store) for store in stores]
         kinds = [(array.attrs.get("resolution"), *array.item_shape) for array in arrays]
         if len(set(kinds)) > 1 or len(kinds[0]) != 2 or kinds[0][0] is None:
             found = ", ".join(f"{array.place}: {kind}" for array, kind in zip(arrays, kinds, strict=True))
             msg = f"Stores need one resolution and number of strands. Received: {found}. Count the BAM files alike."
             raise InputError(msg)
-        normalizers = [_checked_normalizer(item) for item in normalizers or [Identity()] * len(arrays)]
+        normalizers = [checked_normalizer(item) for item in normalizers or [Identity()] * len(arrays)]
         if len(normalizers) != len(arrays):
             msg = f"Give one normalizer for each store. Received: {len(normalizers)} for {len(arrays)} stores."
             raise InputError(msg)
-        windows = _tile(roi, binsize, stepsize, flank, zero_padding=zero_padding, random_state=random_state)
+        windows = tile(roi, binsize, stepsize, flank, zero_padding=zero_padding, random_state=random_state)
         names = [array.attrs.get("source", f"track_{number}") for number, array in enumerate(arrays)]
         tracks = Tracks(arrays, normalizers, kinds[0][0])
-        return cls(name, tracks, windows, conditions=_name_conditions(conditions, names))
-
-    @classmethod
-    def create_from_bed(
-        cls,
-        name: str,
-        bedfiles: Any,
-        roi: Any,
-        conditions: Sequence[str] | None = None,
-        binsize: int | None = None,
-        stepsize: int | None = None,
-        resolution: int | None = None,
-        flank: int = 0,
-        *,
-        mode: str = "binary",
-        overlap: str | float = "any",
-        zero_padding: bool = True,
-        random_state: int | None = None,
-    ) -> "Cover":
-        """Label windows by the features of BED files, one condition a file, whatever the strand of the features.
-
-        Parameters
-        ----------
-        name, conditions, zero_padding, random_state
-            As in `create_from_bam`.
-        bedfiles : path, table or other regions, or a list of them
-            See `read_regions`.
-        roi : path, table or other regions
-            Cut into windows of `binsize` every `stepsize` bp; without a bin size, and with one value per window, each
-            region is one window, whatever its length.
-        resolution : int, optional
-            Bin length in bp; bins begin at the window's start, the last one may be shorter. By default one value for
-            the whole window, flank included.
-        flank : int, default 0
-            Added on both sides of each window, in bp.
-        mode, overlap
-            See `helpers.data.features.bin_features`.
-
-        Returns
-        -------
-        Cover
-            With one strand.
-
-        Raises
-        ------
-        InputError
-            For bad files or parameters, or scores in a file without any.
-        """
-        files = _as_list(bedfiles, "bedfiles")
-        settings = {"zero_padding": zero_padding, "random_state": random_state}
-        gindexer = _tile(roi, binsize, stepsize, flank, collapse=resolution is None and binsize is None, **settings)
-        windows = gindexer.windows()
-        n_bins = 1 if resolution is None else -(-(gindexer.binsize + 2 * flank) // _checked_resolution(resolution))
-        options = {"n_bins": n_bins, "resolution": resolution, "mode": mode, "overlap": overlap}
-        values = np.stack([bin_features(windows, _read_features(file, mode), **options) for file in files], axis=-1)
-        values = values[:, :, None, :]
-        return cls(name, Rows(values, resolution), gindexer, conditions=_name_conditions(conditions, files))
+        return cls(name, tracks, windows, conditions=name_conditions(conditions, names))
 
     @classmethod
     def create_from_array(
         cls,
         name: str,
-        array: np.ndarray,
+        array: Any,
         gindexer: GenomicIndexer,
         genomesize: Mapping[str, int] | None = None,
         conditions: Sequence[str] | None = None,
@@ -303,9 +249,11 @@ class Cover(Dataset):
         ----------
         name : str
             See the class.
-        array : numpy.ndarray, shape (windows, positions, strands, conditions) or (windows, conditions)
-            In the presented order of the windows, as these see it: minus windows from right to left, their own strand
-            first. Indexing gives it back unchanged.
+        array : numpy.ndarray or h5py.Dataset
+            Of shape (windows, positions, strands, conditions) or (windows, conditions), with any number of strands, in
+            the presented order of the windows, as these see it: minus windows from right to left, their own strand
+            first. Indexing gives it back unchanged, as float32. It is not copied: a dataset stays in its file, of which
+            the rows that are asked for are read.
         gindexer : GenomicIndexer
             The windows.
         genomesize : mapping of str to int, optional
@@ -316,7 +264,7 @@ class Cover(Dataset):
             Bin length in bp. By default the window length (with flank) / positions; one position is one value for the
             window.
         padding_value : float, default 0
-            What regions hold where no window lies.
+            What regions hold where no window lies; may be NaN.
 
         Returns
         -------
@@ -327,72 +275,33 @@ class Cover(Dataset):
         InputError
             When array, windows and resolution do not fit together.
         """
-        array = np.asarray(array)
-        if array.ndim not in (2, 4):
-            shapes = "(windows, conditions) or (windows, positions, strands, conditions)"
-            msg = f"Give values of shape {shapes}. Received: {array.shape}."
-            raise InputError(msg)
-        values = array[:, None, None, :] if array.ndim == 2 else array
-        signal = Rows(values, resolution_of(gindexer, values.shape[1], resolution), padding_value, genomesize)
-        names = [f"Cond_{number}" for number in range(values.shape[3])] if conditions is None else list(conditions)
-        return cls(name, signal, gindexer, conditions=_checked_conditions(names, values.shape[3]))
+        signal = array_rows(array, gindexer, resolution=resolution, padding=padding_value, sizes=genomesize)
+        number = signal.values.shape[3]
+        names = [f"Cond_{index}" for index in range(number)] if conditions is None else conditions
+        return cls(name, signal, gindexer, conditions=checked_conditions(names, number))
 
+    def export_to_bigwig(
+        self, output_dir: str | os.PathLike[str], genomesize: Mapping[str, int] | None = None
+    ) -> list[Path]:
+        """Write the signal of the windows as bigWig tracks; see `helpers.data.export.export_windows`.
 
-def _tile(roi: Any, binsize: int | None, stepsize: int | None, flank: int, **settings: Any) -> GenomicIndexer | None:
-    return None if roi is None else GenomicIndexer.create_from_file(roi, binsize, stepsize, flank, **settings)
+        Parameters
+        ----------
+        output_dir : path
+            Folder; made if it is missing. Files are named ``{name}.{condition}.bigwig``, and with two strands
+            ``{name}.{condition}.plus.bigwig`` and ``{name}.{condition}.minus.bigwig``.
+        genomesize : mapping of str to int, optional
+            Contig lengths in bp; what lies beyond is cut off. By default those of the source where they are known, else
+            the ends of the last windows.
 
+        Returns
+        -------
+        list of pathlib.Path
+            The files, in the order of conditions and strands.
 
-def _as_list(sources: Any, argument: str) -> list[Any]:
-    sources = list(sources) if isinstance(sources, list | tuple) else [sources]
-    if not sources:
-        msg = f"{argument} is empty. Give at least one."
-        raise InputError(msg)
-    return sources
-
-
-def _name_conditions(conditions: Sequence[str] | None, sources: Sequence[Any]) -> list[str]:
-    """Take the names given, or those of the files without folder and extension."""
-    if conditions is not None:
-        return _checked_conditions(list(conditions), len(sources))
-    named = [isinstance(source, str | os.PathLike) for source in sources]
-    return [
-        Path(source).name.removesuffix(".gz").rsplit(".", 1)[0] if is_path else f"Cond_{number}"
-        for number, (source, is_path) in enumerate(zip(sources, named, strict=True))
-    ]
-
-
-def _checked_conditions(conditions: list[str], number: int) -> list[str]:
-    if len(conditions) != number:
-        msg = f"Give one name for each of the {number} conditions. Received: conditions={conditions}."
-        raise InputError(msg)
-    return conditions
-
-
-def _fitted(normalizer: str | Normalizer | None, array: GenomeStore) -> Any:
-    if normalizer is None:
-        return Identity()
-    if isinstance(normalizer, str) or not getattr(normalizer, "fitted", True):
-        return fit_normalizer(normalizer, array, resolution=array.attrs["resolution"])
-    return _checked_normalizer(normalizer)
-
-
-def _checked_normalizer(normalizer: Any) -> Any:
-    if not callable(normalizer) or isinstance(normalizer, type):
-        msg = f"A normalizer is a Normalizer, such as ZScoreLog(). Received: {normalizer!r}."
-        raise InputError(msg)
-    return normalizer
-
-
-def _checked_resolution(resolution: int) -> int:
-    if resolution < 1:
-        msg = f"The resolution is a number of bp, at least 1. Received: resolution={resolution}."
-        raise InputError(msg)
-    return resolution
-
-
-def _read_features(source: Any, mode: str) -> Any:
-    features = read_regions(source)
-    if mode == "score" and len(features) and not features["score"].any():
-        msg = f"{source} has no score other than 0, so mode='score' would be 0 everywhere. Use mode='binary'."
-        raise InputError(msg)
-    return features
+        Raises
+        ------
+        InputError
+            For windows on contigs that `genomesize` lacks, or more than two strands.
+        """
+        return export_windows(self, output_dir, genomesize or self._signal.contig_sizes())

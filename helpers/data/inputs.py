@@ -4,11 +4,10 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from helpers.data.coverage import Cover
-from helpers.data.labels import load_labels
+from helpers.data.labels import Labels, load_labels
 from helpers.data.normalization import load_normalizer
 from helpers.data.regions import read_regions
 from helpers.data.sequence import Bioseq
@@ -23,14 +22,15 @@ class Split(NamedTuple):
         One window each.
     inputs : mapping of str to dataset
         By the names of the model's inputs.
-    targets : numpy.ndarray, shape (windows, outputs)
+    targets : Labels, shape (windows, outputs)
+        Indexed and converted as an array.
     outputs : list of str
         Names of the columns of `targets`.
     """
 
     regions: pd.DataFrame
     inputs: Mapping[str, Any]
-    targets: np.ndarray
+    targets: Labels
     outputs: list[str]
 
 
@@ -51,7 +51,7 @@ def open_split(
     source = split.removesuffix("_swapped")
     windows, known = read_regions(files[source]), load_labels(files[f"{source}_labels"])
     inputs = open_inputs(readings, windows, binsize=binsize, swapped=split != source)
-    return Split(windows, inputs, known.values, known.outputs)
+    return Split(windows, inputs, known, known.outputs)
 
 
 def open_inputs(

@@ -1,66 +1,272 @@
-"""Labels of regions: for each output 1 where a region overlaps a feature of its track, else 0."""
+"""Labels of regions: for each output 1 where a region overlaps a feature of its track, else 0; one bit each."""
 
+import hashlib
 import logging
+import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import h5py
 import numpy as np
 import pandas as pd
 
+from helpers.data.dataset import as_rows
+from helpers.data.features import check_overlap
+from helpers.data.hits import SortedIntervals
 from helpers.data.region_files import read_regions
-from helpers.data.regions import overlap_fraction, overlaps_any
+from helpers.errors import InputError
 from helpers.files import atomic_path
 
+FORMAT = "helpers labels"
+FORMAT_VERSION = 1
+_ROWS_AT_ONCE = 1 << 15
 
-class Labels(NamedTuple):
-    """Labels of regions, one row each.
+
+class Labels:
+    """Labels of regions, kept as bits and read as uint8 by rows.
+
+    Parameters
+    ----------
+    packed : numpy.ndarray of uint8, shape (regions, ceil(outputs / 8))
+        As `numpy.packbits` packs the outputs of a region; not copied.
+    outputs : sequence of str
+        Names of the columns.
+    regions : str
+        Fingerprint of the regions (`region_fingerprint`), or '' where it is unknown.
+    path : pathlib.Path, optional
+        The file that is mapped into memory. Such labels pickle as their path.
 
     Attributes
     ----------
+    shape : tuple of int
+        (regions, outputs).
+    dtype : numpy.dtype
+        uint8.
     values : numpy.ndarray of uint8, shape (regions, outputs)
-    outputs : list of str
-        Names of the columns.
+        All labels, eight times the memory.
+    n_positive : numpy.ndarray of int64, shape (outputs,)
+        Regions with label 1.
+
+    Notes
+    -----
+    ``labels[rows]`` takes an integer, which gives a row of shape (outputs,), or a slice, a list of integers or a mask,
+    which give shape (rows, outputs). numpy functions see the full array.
+
+    Examples
+    --------
+    >>> labels = Labels.pack(np.array([[1, 0, 1], [0, 0, 1]]), ["a", "b", "c"])
+    >>> labels[0], labels[[1, 0]].shape, labels.n_positive
+    (array([1, 0, 1], dtype=uint8), (2, 3), array([1, 0, 2]))
     """
 
-    values: np.ndarray
-    outputs: list[str]
+    ndim = 2
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, packed: np.ndarray, outputs: Sequence[str], regions: str = "", path: Path | None = None):
+        self.packed, self.outputs, self.regions, self.path = packed, [str(name) for name in outputs], regions, path
+        self.shape = (len(packed), len(self.outputs))
+
+    @classmethod
+    def pack(cls, values: np.ndarray, outputs: Sequence[str], regions: str = "") -> "Labels":
+        """Pack an array of labels, shape (regions, outputs), 0 or not."""
+        return cls(np.packbits(np.asarray(values) != 0, axis=1), outputs, regions)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.path is not None:
+            return load_labels, (self.path,)
+        return Labels, (self.packed, self.outputs, self.regions)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        """Read labels of rows as uint8."""
+        rows = key if isinstance(key, slice) else as_rows(key, len(self))
+        values = np.unpackbits(self.packed[rows], axis=1, count=self.shape[1])
+        return values[0] if isinstance(key, int | np.integer) else values
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if copy is False:
+            msg = "Labels are kept as bits: there is no array without a copy."
+            raise ValueError(msg)
+        return np.asarray(self[:], dtype=dtype)
+
+    def __repr__(self) -> str:
+        return f"Labels({self.shape[0]} regions, {self.shape[1]} outputs)"
+
+    @property
+    def values(self) -> np.ndarray:
+        """All labels as uint8, shape (regions, outputs)."""
+        return self[:]
+
+    @property
+    def n_positive(self) -> np.ndarray:
+        """Number of regions with label 1, shape (outputs,)."""
+        total = np.zeros(self.shape[1], dtype=np.int64)
+        for first in range(0, len(self), _ROWS_AT_ONCE):
+            total += self[first : first + _ROWS_AT_ONCE].sum(axis=0, dtype=np.int64)
+        return total
 
 
 def label_regions(
-    regions: pd.DataFrame, tracks: Sequence[str | Path], outputs: Sequence[str], *, overlap: str | float = "any"
+    regions: pd.DataFrame,
+    tracks: Sequence[str | os.PathLike[str]],
+    outputs: Sequence[str],
+    *,
+    overlap: str | float = "any",
 ) -> Labels:
-    """Label regions by their overlap with the features of tracks.
+    """Label regions by their overlap with the features of tracks, whatever the strand.
 
     Parameters
     ----------
     regions : pandas.DataFrame
-        Region table.
+        Region table in any order; regions may overlap.
     tracks : sequence of path
-        One file of features for each output.
+        One file of features for each output; a file without features gives 0.
     outputs : sequence of str
         Names of the outputs.
     overlap : "any" or float in (0, 1]
         One shared base is enough, or the fraction of the region that the features of a track, taken together, cover.
+
+    Returns
+    -------
+    Labels
+        One row a region, in order. The positive regions of each output are logged.
+
+    Raises
+    ------
+    InputError
+        For a bad file or overlap, or another number of outputs than of tracks.
+
+    Notes
+    -----
+    Memory is that of the result, one bit a label, and about 50 bytes a region. Tracks are read one after another.
     """
-    columns = []
-    for name, track in zip(outputs, tracks, strict=True):
-        features = read_regions(track)
-        column = overlaps_any(regions, features) if overlap == "any" else overlap_fraction(regions, features) >= overlap
-        logging.info("%s: %d of %d regions are positive (%s)", name, column.sum(), len(regions), track)
-        columns.append(column)
-    return Labels(np.stack(columns, axis=1).astype(np.uint8), list(outputs))
+    check_overlap(overlap)
+    if len(tracks) != len(outputs):
+        msg = f"Give one output for each track. Received: {len(outputs)} outputs for {len(tracks)} tracks."
+        raise InputError(msg)
+    starts, ends = regions["start"].to_numpy(), regions["end"].to_numpy()
+    intervals = SortedIntervals(regions["chrom"], starts, ends)
+    packed = np.zeros((len(regions), -(-len(outputs) // 8)), dtype=np.uint8)
+    for column, (name, track) in enumerate(zip(outputs, tracks, strict=True)):
+        rows, covered = intervals.covered(read_regions(track))
+        if overlap != "any":
+            rows = rows[covered / (ends - starts)[rows] >= overlap]
+        packed[rows, column // 8] |= np.uint8(128 >> column % 8)
+        logging.info("%s: %d of %d regions are positive (%s)", name, len(rows), len(regions), track)
+    return Labels(packed, outputs, region_fingerprint(regions))
 
 
-def save_labels(labels: Labels, path: str | Path) -> None:
-    """Write labels as HDF5: dataset ``labels`` (regions, outputs), attribute ``outputs``."""
+def region_fingerprint(regions: pd.DataFrame) -> str:
+    """Give a text that differs when contig, start or end of any region, or their order, differ."""
+    codes, names = pd.factorize(regions["chrom"])
+    digest = hashlib.sha256("\n".join(map(str, names)).encode())
+    for column in (codes, regions["start"], regions["end"]):
+        digest.update(np.ascontiguousarray(column, dtype="<i8"))
+    return digest.hexdigest()
+
+
+def join_labels(parts: Sequence[Labels | str | os.PathLike[str]]) -> Labels:
+    """Join labels of the same regions by different tracks, side by side.
+
+    Parameters
+    ----------
+    parts : sequence of Labels or path
+        Files of `save_labels`, or labels, in the order of the outputs.
+
+    Returns
+    -------
+    Labels
+        In memory.
+
+    Raises
+    ------
+    InputError
+        When there is nothing to join, the parts are of different regions, or an output comes twice.
+
+    Examples
+    --------
+    >>> join_labels([Labels.pack(np.eye(2), ["a", "b"]), Labels.pack(np.ones((2, 1)), ["c"])]).values.tolist()
+    [[1, 0, 1], [0, 1, 1]]
+    """
+    known = [part if isinstance(part, Labels) else load_labels(part) for part in parts]
+    outputs = [name for part in known for name in part.outputs]
+    _check_joinable(known, [str(part) for part in parts], outputs)
+    packed = np.empty((len(known[0]), -(-len(outputs) // 8)), dtype=np.uint8)
+    for first in range(0, len(packed), _ROWS_AT_ONCE):
+        rows = slice(first, first + _ROWS_AT_ONCE)
+        packed[rows] = np.packbits(np.concatenate([part[rows] for part in known], axis=1), axis=1)
+    return Labels(packed, outputs, known[0].regions)
+
+
+def save_labels(labels: Labels, path: str | os.PathLike[str]) -> None:
+    """Write labels to a file that appears when it is complete.
+
+    Parameters
+    ----------
+    labels : Labels
+    path : path
+
+    Notes
+    -----
+    HDF5: one contiguous dataset ``packed`` (`Labels.packed`); a dataset ``outputs`` (text); attributes
+    ``format``, ``format_version`` and ``regions``.
+    """
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
-        file.create_dataset("labels", data=labels.values)
-        file.attrs["outputs"] = labels.outputs
+        file.create_dataset("packed", data=labels.packed)
+        file.create_dataset("outputs", data=np.array(labels.outputs, dtype=object), dtype=h5py.string_dtype())
+        file.attrs["regions"] = labels.regions
+        file.attrs["format"] = FORMAT
+        file.attrs["format_version"] = FORMAT_VERSION
 
 
-def load_labels(path: str | Path) -> Labels:
-    """Read labels that `save_labels` wrote."""
-    with h5py.File(path) as file:
-        return Labels(file["labels"][:], [str(name) for name in file.attrs["outputs"]])
+def load_labels(path: str | os.PathLike[str]) -> Labels:
+    """Open labels that `save_labels` wrote; they are mapped into memory, and only rows that are used are read.
+
+    Raises
+    ------
+    InputError
+        For a file that is missing, damaged, of another kind or of another format version.
+    """
+    path = Path(path).absolute()
+    if not path.is_file():
+        msg = f"{path} does not exist. Check the path, or make the file with label_regions and save_labels."
+        raise InputError(msg)
+    try:
+        with h5py.File(path, "r") as file:
+            _check_format(file, path)
+            packed, outputs = file["packed"], file["outputs"].asstr()[:].tolist()
+            shape, offset, regions = packed.shape, packed.id.get_offset(), str(file.attrs["regions"])
+    except (OSError, KeyError) as error:
+        msg = f"{path} holds no labels, or it is damaged ({error}). Make it again with label_regions."
+        raise InputError(msg) from error
+    if offset is None:  # no region or no output
+        return Labels(np.zeros(shape, dtype=np.uint8), outputs, regions)
+    mapped = np.asarray(np.memmap(path, dtype=np.uint8, mode="r", offset=offset, shape=shape))
+    return Labels(mapped, outputs, regions, path)
+
+
+def _check_format(file: h5py.File, path: Path) -> None:
+    if file.attrs.get("format") != FORMAT or int(file.attrs["format_version"]) != FORMAT_VERSION:
+        found = f"{file.attrs.get('format', 'no format')} {file.attrs.get('format_version', '')}".strip()
+        msg = f"{path}: expected {FORMAT!r} {FORMAT_VERSION}. Received: {found}. Make it again with label_regions."
+        raise InputError(msg)
+
+
+def _check_joinable(parts: Sequence[Labels], places: Sequence[str], outputs: Sequence[str]) -> None:
+    if not parts:
+        msg = "There are no labels to join. Give at least one file."
+        raise InputError(msg)
+    for part, place in zip(parts, places, strict=True):
+        known = part.regions and parts[0].regions
+        if len(part) != len(parts[0]) or (known and part.regions != parts[0].regions):
+            found = f"{places[0]} ({len(parts[0])}) and {place} ({len(part)})"
+            msg = f"Labels of different regions cannot be joined: {found}. Label the same regions."
+            raise InputError(msg)
+    twice = [name for name, number in Counter(outputs).items() if number > 1]
+    if twice:
+        msg = f"Outputs that come twice: {', '.join(twice[:8])}. Join each batch of tracks once."
+        raise InputError(msg)

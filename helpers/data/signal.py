@@ -11,6 +11,7 @@ from helpers.data.indexer import GenomicIndexer
 from helpers.data.mapped import Mapped, values_of
 from helpers.data.normalization import Normalizer, normalizer_from_dict
 from helpers.data.regions import Region
+from helpers.data.stored_rows import StoredRows
 from helpers.data.stores import parts_of_store, store_from_parts
 from helpers.errors import InputError
 
@@ -26,11 +27,14 @@ class Tracks(NamedTuple):
         One for each condition; from counts to float32, element by element.
     resolution : int
         Bin length in bp.
+    fill : float
+        What lies outside a contig, and behind the end of a window shorter than the others, before normalization.
     """
 
     arrays: list[GenomeStore]
     normalizers: list[Callable[[np.ndarray], np.ndarray]]
     resolution: int
+    fill: float = 0
 
     def locate(self, windows: GenomicIndexer) -> list[np.ndarray]:
         """Find the contigs of windows in each array.
@@ -57,6 +61,10 @@ class Tracks(NamedTuple):
             raise InputError(msg)
         return [array.contig_ids(windows.chrom_names) for array in self.arrays]
 
+    def contig_sizes(self) -> dict[str, int]:
+        """Give the lengths of contigs in bp, as far as they are known."""
+        return dict(self.arrays[0].attrs.get("sizes", {}))
+
     def sample_shape(self, windows: GenomicIndexer) -> tuple[int, int, int]:
         """Give positions, strands and conditions of a window."""
         positions = (windows.binsize + 2 * windows.flank) // self.resolution
@@ -73,11 +81,11 @@ class Tracks(NamedTuple):
         shorter = (n_bins < shape[0]).any()
         values = np.empty((len(rows), *shape), dtype=np.float32)
         for condition, (array, normalize, ids) in enumerate(zip(self.arrays, self.normalizers, located, strict=True)):
-            counts = array.gather(ids[spans.codes], first, shape[0])
+            counts = array.gather(ids[spans.codes], first, shape[0], self.fill)
             if len(reverse):
                 counts[reverse] = counts[reverse, ::-1, ::-1]
             if shorter:
-                counts[np.arange(shape[0]) >= n_bins[:, None]] = 0
+                counts[np.arange(shape[0]) >= n_bins[:, None]] = self.fill
             values[..., condition] = normalize(counts)
         return values
 
@@ -88,10 +96,10 @@ class Tracks(NamedTuple):
         bases = slice(region.start - first * self.resolution, region.end - first * self.resolution)
         values = []
         for array, normalize in zip(self.arrays, self.normalizers, strict=True):
-            counts = array.gather([region.chrom], [first], n_bins).repeat(self.resolution, axis=1)[:, bases]
+            counts = array.gather([region.chrom], [first], n_bins, self.fill).repeat(self.resolution, axis=1)[:, bases]
             size = array.attrs.get("sizes", {}).get(region.chrom)
             if size is not None:  # the last bin of a contig may be shorter
-                counts[:, max(size - region.start, 0) :] = 0
+                counts[:, max(size - region.start, 0) :] = self.fill
             values.append(normalize(counts))
         values = np.stack(values, axis=-1)
         return values[:, ::-1, ::-1] if region.strand == "-" else values
@@ -105,6 +113,7 @@ class Tracks(NamedTuple):
         stored = [parts_of_store(array, f"tracks/{number}/") for number, array in enumerate(self.arrays)]
         header = {
             "resolution": self.resolution,
+            "fill": float(self.fill),
             "normalizers": [normalizer.to_dict() for normalizer in self.normalizers],
             "tracks": [header for header, _ in stored],
         }
@@ -116,7 +125,7 @@ class Tracks(NamedTuple):
         headers = parts.header["tracks"]
         arrays = [store_from_parts(header, parts.arrays, f"tracks/{number}/") for number, header in enumerate(headers)]
         normalizers = [normalizer_from_dict(state) for state in parts.header["normalizers"]]
-        return cls(arrays, normalizers, parts.header["resolution"])
+        return cls(arrays, normalizers, parts.header["resolution"], parts.header["fill"])
 
 
 class Rows:
@@ -124,7 +133,7 @@ class Rows:
 
     Parameters
     ----------
-    values : numpy.ndarray or Mapped, shape (windows, positions, strands, conditions)
+    values : numpy.ndarray, Mapped or StoredRows, shape (windows, positions, strands, conditions)
     resolution : int or None
         Bin length in bp; None is one value for a window.
     padding : float
@@ -135,7 +144,7 @@ class Rows:
 
     def __init__(
         self,
-        values: np.ndarray | Mapped,
+        values: np.ndarray | Mapped | StoredRows,
         resolution: int | None,
         padding: float = 0.0,
         sizes: Mapping[str, int] | None = None,
@@ -157,6 +166,10 @@ class Rows:
             msg = f"genomesize lacks contigs of the windows: {', '.join(unknown[:8])}. Use sizes of the same assembly."
             raise InputError(msg)
 
+    def contig_sizes(self) -> dict[str, int]:
+        """Give the lengths of contigs in bp, as far as they are known."""
+        return dict(self.sizes or {})
+
     def sample_shape(self, windows: GenomicIndexer) -> tuple[int, int, int]:
         """Give positions, strands and conditions of a window."""
         return self.values.shape[1:]
@@ -167,16 +180,16 @@ class Rows:
 
     def read_region(self, region: Region, windows: GenomicIndexer) -> np.ndarray:
         """Read a region base by base, shape (1, bp, strands, conditions): the mean of the windows that cover a base."""
-        chroms, starts, ends, strands = windows.windows()
         if region.chrom not in windows.chrom_names and region.chrom not in (self.sizes or ()):
             msg = f"No window lies on contig {region.chrom}. Ask for regions on {', '.join(windows.chrom_names[:8])}."
             raise InputError(msg)
         total = np.zeros((region.end - region.start, *self.values.shape[2:]))
         depth = np.zeros((region.end - region.start, 1, 1))
-        for row in np.flatnonzero((chroms == region.chrom) & (starts < region.end) & (ends > region.start)):
-            left, right = max(starts[row], region.start), min(ends[row], region.end)
-            bases = self._bases(row, int(ends[row] - starts[row]), strands[row] == "-")
-            total[left - region.start : right - region.start] += bases[left - starts[row] : right - starts[row]]
+        rows = _touching(windows, region)
+        for values, window in zip(self.values[rows], map(windows.__getitem__, rows.tolist()), strict=True):
+            left, right = max(window.start, region.start), min(window.end, region.end)
+            bases = self._bases(values, window)[left - window.start : right - window.start]
+            total[left - region.start : right - region.start] += bases
             depth[left - region.start : right - region.start] += 1
         values = np.where(depth > 0, total / np.maximum(depth, 1), self.padding)[None].astype(np.float32)
         return values[:, ::-1, ::-1] if region.strand == "-" else values
@@ -185,18 +198,32 @@ class Rows:
         """Give what a file keeps."""
         sizes = None if self.sizes is None else {name: int(size) for name, size in self.sizes.items()}
         header = {"resolution": self.resolution, "padding": float(self.padding), "sizes": sizes}
-        return Parts(header, {"values": self.values})
+        values = self.values
+        return Parts(header, {"values": values if isinstance(values, np.ndarray) else values[np.arange(len(values))]})
 
     @classmethod
     def from_parts(cls, parts: Parts) -> "Rows":
         """Make rows of what `parts` gave and a file kept."""
         return cls(parts.arrays["values"], **parts.header)
 
-    def _bases(self, row: int, length: int, reverse: bool) -> np.ndarray:
+    def _bases(self, values: np.ndarray, window: Region) -> np.ndarray:
         """Spread the values of a window over its bases, from left to right on the genome."""
+        length = window.end - window.start
         resolution = self.resolution or length
-        values = self.values[row, : -(-length // resolution)]
-        return (values[::-1, ::-1] if reverse else values).repeat(resolution, axis=0)[:length]
+        n_bins = -(-length // resolution)
+        if window.strand == "-":
+            return values[:n_bins][::-1, ::-1].repeat(resolution, axis=0)[:length]
+        return values[:n_bins].repeat(resolution, axis=0)[:length]
+
+
+def _touching(windows: GenomicIndexer, region: Region) -> np.ndarray:
+    """Give the windows, by their index in the presented order, that reach with their flank into a region."""
+    if region.chrom not in windows.chrom_names:
+        return np.zeros(0, dtype=np.int64)
+    found = windows.chrom_codes == windows.chrom_names.index(region.chrom)
+    found &= windows.starts - windows.flank < region.end
+    found &= windows.ends + windows.flank > region.start
+    return np.flatnonzero(found if windows.random_state is None else found[windows.order])
 
 
 def resolution_of(windows: GenomicIndexer, positions: int, resolution: int | None) -> int | None:

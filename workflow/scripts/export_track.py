@@ -1,8 +1,8 @@
 from helpers.jobs import logged
 
 with logged(snakemake.log[0]):
+    from helpers.data.export import predictions_to_bigwig
     from helpers.data.regions import read_chrom_sizes
-    from helpers.evaluation.bigwig import predictions_to_bigwig
     from helpers.evaluation.predictions import mean_prediction, read_predictions
 
     mean = mean_prediction([read_predictions(path, ["test"])["test"] for path in snakemake.input.predictions])
