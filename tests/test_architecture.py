@@ -15,6 +15,8 @@ DATA_ORDER = (
     *(
         "intervals",
         "contigs",
+        "region_tables",
+        "region_lines",
         "region_files",
         "overlaps",
         "regions",

@@ -19,16 +19,16 @@ from helpers.data.intervals import merge_intervals, subtract_intervals, tile_int
 from helpers.data.overlaps import ContigAxis
 from helpers.data.overlaps import overlap_fraction as overlap_fraction
 from helpers.data.overlaps import overlaps_any as overlaps_any
-from helpers.data.region_files import REGION_COLUMNS as REGION_COLUMNS
-from helpers.data.region_files import Region as Region
 from helpers.data.region_files import read_regions as read_regions
-from helpers.data.region_files import region_table as region_table
 from helpers.data.region_files import write_regions as write_regions
+from helpers.data.region_tables import REGION_COLUMNS as REGION_COLUMNS
+from helpers.data.region_tables import Region as Region
+from helpers.data.region_tables import region_table as region_table
 from helpers.errors import InputError
 
 
 def parse_region(text: str) -> Region:
-    """Read ``chrom:start-end``, 0-based and half-open; commas in the numbers are allowed.
+    """Read ``chrom:start-end``, 0-based and half-open; commas in the numbers and colons in the contig are allowed.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def parse_region(text: str) -> Region:
     >>> parse_region("chr3:2,353,000-2,357,000")
     Region(chrom='chr3', start=2353000, end=2357000, strand='.')
     """
-    found = re.fullmatch(r"([^:]+):([0-9,]+)-([0-9,]+)", text)
+    found = re.fullmatch(r"(.+):([0-9][0-9,]{,24})-([0-9][0-9,]{,24})", text)
     start, end = (int(number.replace(",", "")) for number in found.groups()[1:]) if found else (0, 0)
     if start >= end:
         msg = f"{text!r} is no region. Write chrom:start-end, 0-based, with the end after the start."
@@ -268,6 +268,6 @@ def _lengths(regions: pd.DataFrame, sizes: Mapping[str, int]) -> np.ndarray:
 
 def _check_lengths(**lengths: int) -> None:
     for name, value in lengths.items():
-        if value < 1:
-            msg = f"{name} must be at least 1 bp. Received: {name}={value}."
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+            msg = f"{name} must be a whole number of at least 1 bp. Received: {name}={value!r}."
             raise InputError(msg)
