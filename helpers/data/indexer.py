@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.data.intervals import tile_intervals
-from helpers.data.region_tables import MAX_POSITION
+from helpers.data.region_tables import is_region
 from helpers.data.regions import Region, read_regions, region_table, write_regions
 from helpers.errors import InputError
 
@@ -156,25 +156,7 @@ class GenomicIndexer:
         flank: int = 0,
         zero_padding: bool = True,
     ) -> "GenomicIndexer":
-        """Cut one region into windows.
-
-        Parameters
-        ----------
-        chrom, start, end, strand : str, int, int, str
-            The region in bp, 0-based and half-open.
-        binsize, stepsize, flank, zero_padding
-            See `create_from_file`.
-
-        Returns
-        -------
-        GenomicIndexer
-            The region's windows, from left to right.
-
-        Raises
-        ------
-        InputError
-            For a bad region or bad lengths.
-        """
+        """Cut one region, in bp, 0-based and half-open, into windows, from left to right; see `create_from_file`."""
         return cls.create_from_file([(chrom, start, end, strand)], binsize, stepsize, flank, zero_padding)
 
     @classmethod
@@ -194,39 +176,18 @@ class GenomicIndexer:
         return cls.create_from_file(region_table(list(gsize), [0] * len(gsize), list(gsize.values())), binsize=None)
 
     def add_interval(self, chrom: str, start: int, end: int, strand: str) -> "GenomicIndexer":
-        """Append the windows of one more region.
+        """Append the windows of one more region, in bp, 0-based and half-open, and return this indexer.
 
-        Parameters
-        ----------
-        chrom, start, end, strand : str, int, int, str
-            The region in bp, 0-based and half-open.
-
-        Returns
-        -------
-        GenomicIndexer
-            This indexer; a `random_state` draws the order of all its windows anew.
+        A `random_state` draws the order of all windows anew.
         """
-        if not _is_plain(chrom, start, end, strand):
+        if not is_region(chrom, start, end, strand):
             return self._add(read_regions([(chrom, start, end, strand)]))
         return self._cut(np.array([chrom], dtype=object), np.array([start]), np.array([end]), np.array([strand]))
 
     def add_gindexer(self, other: "GenomicIndexer") -> "GenomicIndexer":
-        """Append the windows of another indexer, each cut anew into this one's bins.
+        """Append the windows of another indexer, without its flank, and return this indexer.
 
-        Parameters
-        ----------
-        other : GenomicIndexer
-            Its windows count as regions, without flank and in the order of its regions.
-
-        Returns
-        -------
-        GenomicIndexer
-            This indexer; a `random_state` draws the order of all its windows anew.
-
-        Raises
-        ------
-        InputError
-            When `other` is no GenomicIndexer.
+        They count as regions: each is cut anew into this indexer's bins. A `random_state` draws the order anew.
         """
         if not isinstance(other, GenomicIndexer):
             msg = f"add_gindexer takes a GenomicIndexer. Received: {type(other).__name__}. Use create_from_file first."
@@ -413,13 +374,6 @@ def _as_set(names: str | Iterable[str] | None) -> set[str]:
 
 def _regions_of(windows: Windows) -> Iterator[Region]:
     return map(Region, *(column.tolist() for column in windows))
-
-
-def _is_plain(chrom: Any, start: Any, end: Any, strand: Any) -> bool:
-    """Say whether a region needs no further check: a table of one row takes a hundred times longer."""
-    whole = all(type(value) is int or isinstance(value, np.integer) for value in (start, end))
-    named = isinstance(chrom, str) and chrom != ""
-    return named and whole and 0 <= start < end <= MAX_POSITION and strand in ("+", "-", ".")
 
 
 def _whole(name: str, value: Any, *, least: int) -> int:
