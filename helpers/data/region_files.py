@@ -159,10 +159,15 @@ def _check_writable(table: pd.DataFrame) -> None:
 
 
 def _read_bed_tool(tool: Any, format: str | None) -> pd.DataFrame:
-    """Read the file of a BedTool; one that streams is written first."""
+    """Read the file of a BedTool; one that streams is written first.
+
+    Its name may say nothing about its format; pybedtools takes some wide BED files for GFF.
+    """
     tool = tool if isinstance(tool.fn, str) else tool.saveas()
-    kind = format or tool.file_type
-    return read_region_lines(tool.fn, format=None if kind in ("bed", "empty") else kind)[0]
+    known = tool.file_type if tool.file_type in ("gff", "vcf") else None
+    if known == "gff" and tool.field_count() != 9:
+        known = None
+    return read_region_lines(tool.fn, format=format or known)[0]
 
 
 def _parse(lines: Lines, kind: str) -> pd.DataFrame:
@@ -181,7 +186,7 @@ def _parse(lines: Lines, kind: str) -> pd.DataFrame:
         quoting=csv.QUOTE_NONE,
         keep_default_na=False,
         na_values={name: [".", ""] for name in ("score", "signal") if name in used},
-        dtype={name: "category" if name in ("chrom", "strand", "feature") else str for name in TEXT if name in used},
+        dtype={name: object for name in TEXT if name in used},  # a category would make the contig 007 the contig 7
         index_col=False,
         low_memory=False,
         encoding_errors="replace",
@@ -195,6 +200,7 @@ def _parse(lines: Lines, kind: str) -> pd.DataFrame:
         table["name"] = table["attributes"].str.extract(r'(?:^|;)\s*(?:gene_id[ =]|ID=)"?([^";]+)', expand=False)
     if kind == "vcf":
         table = _place_variants(table)
+    table = table.astype({name: str for name in form.kept if name in TEXT})
     regions = complete_table(table, lines.at, lambda row: " ".join(lines.fields(row)[:7]))
     if "summit" in regions:
         regions["summit"] = np.where(regions["summit"] < 0, -1, regions["summit"] + regions["start"])

@@ -142,7 +142,11 @@ def guess_format(path: Path) -> str:
 def looks_like_narrow_peak(lines: Lines) -> bool:
     """Say whether the first line has ten columns, with numbers where a narrowPeak has them."""
     fields = lines.fields(0) if lines.widths[0] == 10 else []
-    return bool(fields) and _is_number(fields[6], whole=False) and _is_number(fields[9], whole=True)
+    return (
+        bool(fields)
+        and all(_is_number(text, whole=False) for text in fields[6:9])
+        and _is_number(fields[9], whole=True)
+    )
 
 
 def check_widths(lines: Lines, kind: str) -> None:

@@ -88,7 +88,7 @@ def _pieces_of(item: Any, where: str, alphabet: Alphabet) -> Iterable[tuple[str,
     name, letters = (
         item if isinstance(item, tuple) and len(item) == 2 else (getattr(item, "id", None), getattr(item, "seq", None))
     )
-    text = None if letters is None else str(letters).encode("ascii", errors="replace")
+    text = None if letters is None else str(letters).encode(errors="replace")  # what is not ASCII is no letter
     if not isinstance(name, str) or not name or not text:
         msg = f"{where}: give (id, letters), both of them not empty. Received: {item!r:.80}."
         raise InputError(msg)

@@ -47,9 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         n_kept, n_dropped = trim_file(options.source, options.out, divisible_by=options.divisible_by)
     except (InputError, OSError) as error:
         sys.exit(f"ERROR: {error}")
-    sys.stderr.write(
-        f"{n_kept} regions kept, {n_dropped} shorter than one multiple of {options.divisible_by} dropped\n"
-    )
+    sys.stderr.write(f"{n_kept} regions kept; dropped, without {options.divisible_by} bp on the grid: {n_dropped}\n")
 
 
 if __name__ == "__main__":
