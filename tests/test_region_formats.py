@@ -33,6 +33,11 @@ def written(tmp_path, text, name="regions.bed"):
 # ---- files ----------------------------------------------------------------------------------------------------------
 
 
+def test_a_contig_named_track_is_kept_in_a_gtf_file(tmp_path):
+    path = written(tmp_path, 'track\tx\tgene\t5\t9\t.\t+\t.\tgene_id "a";\ntrack name=genes\n', "a.gtf")
+    assert triples(read_regions(path)) == [("track", 4, 9)]
+
+
 @pytest.mark.parametrize("name", ["007", "1.", "1e5", "+5", "nan", "NA", "True", "None", "1_0"])
 def test_names_of_contigs_are_text_whatever_they_look_like(tmp_path, name):
     regions = read_regions(written(tmp_path, f"{name}\t1\t5\t{name}\n" * 2))
@@ -133,7 +138,9 @@ def test_any_bytes_are_regions_or_an_input_error(tmp_path_factory, data, ending)
     lines = [
         line
         for line in lines
-        if line.split()[0] not in (b"track", b"browser") or (line.split()[1:2] or [b""])[0].isdigit()
+        if line.split()[0] not in (b"track", b"browser")
+        or (line.split()[1:2] or [b""])[0].isdigit()
+        or line.count(b"\t") >= 8
     ]
     assert len(regions) == len(lines)
     assert (regions["start"] >= 0).all()

@@ -80,7 +80,7 @@ def find_lines(path: Path, text: bytes) -> Lines:
         For messages.
     text : bytes
         The file with Unix line ends. Blank lines, and those that begin with '#' or with the word track or browser, are
-        left out; a contig named track is told from a track line by the number behind it.
+        left out; a contig named track is told from a track line by the number behind it, or by nine columns.
 
     Returns
     -------
@@ -114,7 +114,8 @@ def find_lines(path: Path, text: bytes) -> Lines:
 
 def _holds_no_region(line: bytes) -> bool:
     words = line.split()
-    return not words or (words[0] in (b"track", b"browser") and not (len(words) > 1 and words[1].isdigit()))
+    is_region = line.count(b"\t") >= 8 or (len(words) > 1 and words[1].isdigit())
+    return not words or (words[0] in (b"track", b"browser") and not is_region)
 
 
 def _line_from(text: bytes, start: int) -> bytes:
