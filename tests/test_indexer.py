@@ -142,6 +142,40 @@ def test_add_interval_appends():
     assert [tuple(region) for region in indexer] == expected
 
 
+def test_add_gindexer_cuts_windows_anew():
+    other = GenomicIndexer.create_from_file([("c2", 0, 25, "-"), ("c1", 7, 12, "+")], 10, flank=3, random_state=1)
+    indexer = GenomicIndexer(4, flank=1).add_interval("c1", 0, 4, ".")
+    assert indexer.add_gindexer(other) is indexer
+    expected = [("c1", 0, 4, ".")]
+    for start, end in ((0, 10), (10, 20), (20, 25)):
+        expected += [("c2", left, min(left + 4, end), "-") for left in range(start, end, 4)]
+    expected += [("c1", 7, 11, "+"), ("c1", 11, 12, "+")]
+    assert [(chrom, start + 1, end - 1, strand) for chrom, start, end, strand in indexer] == expected
+    n_windows = len(indexer)
+    assert len(indexer.add_gindexer(indexer)) == 2 * n_windows
+    with pytest.raises(InputError, match="takes a GenomicIndexer. Received: list"):
+        indexer.add_gindexer([("c1", 0, 4)])
+
+
+@slowly
+@given(region_lists(), st.integers(1, 20))
+def test_one_by_one_is_all_at_once(rows, binsize):
+    indexer = GenomicIndexer(binsize)
+    for row in rows:
+        indexer.add_interval(*row)
+    assert list(indexer) == list(GenomicIndexer.create_from_file(as_table(rows), binsize))
+
+
+@pytest.mark.parametrize(
+    "bad", [("c1", -1, 5, "+"), ("", 1, 5, "+"), ("c1", 1.0, 5, "+"), ("c1", 1, 10**13, "+"), ("c1", 1, 5, "x")]
+)
+def test_a_bad_interval_is_not_added(bad):
+    indexer = GenomicIndexer(5)
+    with pytest.raises(InputError):
+        indexer.add_interval(*bad)
+    assert len(indexer) == 0
+
+
 # ---- access ---------------------------------------------------------------------------------------------------------
 
 
@@ -161,6 +195,8 @@ def test_every_way_to_index_agrees(indexer):
         windows = indexer.windows(index)
         assert isinstance(windows, Windows)
         assert [Region(*row) for row in zip(*(column.tolist() for column in windows), strict=True)] == all_windows[::3]
+    for part in (slice(-2, None), slice(None, None, -1), slice(3, 3), slice(0, 100)):
+        assert indexer[part] == all_windows[part]
     assert indexer.windows(slice(-2, None)).starts.tolist() == [region.start for region in all_windows[-2:]]
     assert indexer.windows(4).starts.tolist() == [all_windows[4].start]
     regions = indexer.to_regions()
@@ -175,7 +211,7 @@ def test_bad_indices(indexer):
     for index in ([10], np.array([0.5]), np.ones(9, dtype=bool)):
         with pytest.raises(IndexError):
             indexer.windows(index)
-    for index in (slice(2), "c1", 1.0, True, [1]):
+    for index in ("c1", 1.0, True, [1], (0, 1)):
         with pytest.raises(TypeError, match="windows"):
             indexer[index]
 
@@ -199,6 +235,9 @@ def test_indices_by_region_count_as_presented(indexer):
         {"include": "c2", "start": 18, "end": 42},
         {"end": 8},
         {"include": "c9"},
+        {"include": []},
+        {"exclude": []},
+        {"include": np.array(["c1"])},
         {},
     ):
         found = indexer.idx_by_region(**criteria)

@@ -260,8 +260,9 @@ def test_bad_arguments():
         tile_regions(regions, 0)
     with pytest.raises(InputError, match="stepsize=-2"):
         tile_regions(regions, 5, -2)
-    with pytest.raises(InputError, match="multiple=0"):
-        trim_regions(regions, 0)
+    for multiple in (0, 2.5, True):
+        with pytest.raises(InputError, match=f"multiple={multiple}"):
+            trim_regions(regions, multiple)
 
 
 def test_a_million_windows_against_a_mask():
@@ -365,6 +366,9 @@ def test_bed_tools_are_read_from_their_file(tmp_path):
         def saveas(self):
             return self
 
+        def field_count(self):
+            return 9
+
     path.write_text("c1\tx\tgene\t5\t9\t.\t+\t.\tID=a\n")
     assert triples(read_regions(Tool())) == [("c1", 4, 9)]
 
@@ -378,7 +382,7 @@ def test_bed_tools_are_read_from_their_file(tmp_path):
         ({"chrom": ["c1", None], "start": [1, 1], "end": [4, 4]}, "row 1: chrom is missing"),
         ({"chrom": ["c1"], "start": [-1], "end": [4]}, "row 0: start is negative"),
         ({"chrom": ["c1"], "start": [1], "end": [4], "strand": ["x"]}, "row 0: strand must be"),
-        ({"chrom": ["c1"], "start": [1], "end": [4], "score": ["high"]}, "row 0: score must be a number"),
+        ({"chrom": ["c1"], "start": [1], "end": [4], "score": ["high"]}, "row 0: score must be a finite number"),
     ],
 )
 def test_bad_tables(columns, message):
@@ -387,8 +391,9 @@ def test_bad_tables(columns, message):
 
 
 def test_other_kinds_of_source_are_refused():
-    with pytest.raises(InputError, match="Received: list"):
-        read_regions([("c1", 1, 5)])
+    for source in (7, None, {"chrom": ["c1"]}, region_table):
+        with pytest.raises(InputError, match=f"Received: {type(source).__name__}"):
+            read_regions(source)
 
 
 # ---- files ----------------------------------------------------------------------------------------------------------
@@ -417,9 +422,9 @@ def test_bed_as_people_write_it(tmp_path, compressed, newline, last):
     assert is_region_table(regions)
 
 
-@pytest.mark.parametrize("width", [3, 4, 5, 6, 7, 8, 9, 12])
+@pytest.mark.parametrize("width", [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14])
 def test_bed_of_every_width(tmp_path, width):
-    fields = ["1", "5", "9", "a", "7", "-", "5", "9", "0,0,0", "1", "4,", "0,"]
+    fields = ["1", "5", "9", "a", "7", "-", "5", "9", "0,0,0", "1", "4,", "0,", "x", "y"]
     regions = read_regions(written(tmp_path, "\t".join(fields[:width]) + "\n"))
     full = ["1", 5, 9, "a", 7.0, "-"]
     assert regions.to_numpy(dtype=object).tolist() == [full[:width] + ["1", 5, 9, ".", 0.0, "."][width:]]
@@ -494,8 +499,12 @@ def test_errors_name_file_and_line(tmp_path, line, message):
     ("text", "name", "message"),
     [
         ("c1 5 9\n", "a.bed", r"a.bed, line 1: columns are separated by spaces. Received: 'c1 5 9'"),
-        ("c1\t5\n", "a.bed", r"a.bed, line 1: 2 columns, but bed has 3 or 4"),
-        ("\t".join(["c1", "5", "9", *"abcdefgh"]), "a.bed", r"a.bed, line 1: 11 columns, but bed has"),
+        ("c1\t5\n", "a.bed", r"a.bed, line 1: 2 columns, but bed has at least 3"),
+        ("c1\t5\t9\ta\tinf\t+\n", "a.bed", r"a.bed, line 1: score must be a finite number. Received: c1 5 9 a inf"),
+        ("chrom\tstart\tend\nc1\t5\t9\n", "a.bed", r"a.bed, line 1: start must .* header, begin it with '#'"),
+        ("c1\t5\t9999999999999\n", "a.bed", r"a.bed, line 1: end lies beyond any contig. Received: c1 5 9999"),
+        ("c1\t5\ta\tACG\t.\n", "a.vcf", r"a.vcf, line 1: 5 columns, but vcf has at least 8"),
+        ("BAM\1\0\t\0", "a.bed", r"a.bed: not a text file"),
         ("c1\t5\t9\n", "a.narrowPeak", r"a.narrowPeak, line 1: 3 columns, but narrowpeak has 10"),
         ("c1\t5\t9\n", "a.gtf", r"a.gtf, line 1: 3 columns, but gff has 9"),
         ("c1\tx\tgene\t5\t9\t.\t+\t.\tID=a\n", "a.txt", r"start must be a whole number. .* format='gff'"),
@@ -567,6 +576,8 @@ def test_chrom_sizes(tmp_path):
         ("c1\t60\nc2\tx\n", ", line 2: expected"),
         ("c1\t0\n", ", line 1: expected"),
         ("c1\t60\nc1\t70\n", ", line 2: contig c1 occurs twice"),
+        ("c1\t" + "9" * 5000, ", line 1: expected"),
+        ("c1\t\u0663\n", ", line 1: expected"),
     ],
 )
 def test_bad_chrom_sizes(tmp_path, text, message):
@@ -601,9 +612,12 @@ def test_make_regions_of_bins():
 def test_a_region_is_read_from_text_with_or_without_commas():
     assert parse_region("chr3:2,353,000-2,357,000") == Region("chr3", 2_353_000, 2_357_000)
     assert parse_region("chrI:0-1") == Region("chrI", 0, 1)
+    assert parse_region("HLA-A*01:01:5-9") == Region("HLA-A*01:01", 5, 9)
 
 
-@pytest.mark.parametrize("text", ["chr3", "chr3:5", "chr3:9-9", "chr3:9-5", "chr3:-5-9", "chr3:a-b"])
+@pytest.mark.parametrize(
+    "text", ["chr3", "chr3:5", "chr3:9-9", "chr3:9-5", "chr3:-5-9", "chr3:a-b", "chr3:,-5", "chr3:1-,"]
+)
 def test_other_text_is_no_region(text):
     with pytest.raises(InputError, match=re.escape(repr(text))):
         parse_region(text)

@@ -1,13 +1,17 @@
-"""Contigs and their lengths: FASTA indexes and tables of chromosome sizes."""
+"""Contigs and their lengths: FASTA indexes and tables of chromosome sizes; text files, plain or gzipped."""
 
 import gzip
 import os
+import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from helpers.errors import InputError
 from helpers.files import atomic_path
+
+GZIP_MAGIC = b"\x1f\x8b"
+_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
 def read_chrom_sizes(path: str | os.PathLike) -> dict[str, int]:
@@ -29,11 +33,11 @@ def read_chrom_sizes(path: str | os.PathLike) -> dict[str, int]:
         For a missing or empty file, a line without a positive whole length, a contig that occurs twice.
     """
     sizes: dict[str, int] = {}
-    for number, line in enumerate(read_text(path).decode(errors="replace").splitlines(), start=1):
+    for number, line in enumerate(read_text(path).decode(errors="replace").split("\n"), start=1):
         if not line.strip() or line.startswith("#"):
             continue
         chrom, *rest = line.split("\t")
-        if not rest or not rest[0].strip().isdecimal() or int(rest[0]) == 0:
+        if not rest or not re.fullmatch(r"\s*0*[1-9][0-9]{0,17}\s*", rest[0], flags=re.ASCII):
             received = f"Received: {line!r}. Correct the line."
             msg = f"{path}, line {number}: expected a contig, a tab and its length in bp. {received}"
             raise InputError(msg)
@@ -84,7 +88,10 @@ def read_text(path: str | os.PathLike, *, cut_at: bytes | None = None) -> bytes:
     path = Path(path)
     try:
         text = path.read_bytes()
-        text = gzip.decompress(text) if text.startswith(b"\x1f\x8b") else text
+        if lacks_bgzip_end(text[:18], text[-len(_BGZF_END) :]):
+            msg = f"{path}: the file is cut short: it lacks the end mark of bgzip. Download or compress it again."
+            raise InputError(msg)
+        text = gzip.decompress(text) if text.startswith(GZIP_MAGIC) else text
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         msg = f"{path}: the gzipped file is damaged or cut short ({error}). Download or compress it again."
         raise InputError(msg) from error
@@ -95,3 +102,11 @@ def read_text(path: str | os.PathLike, *, cut_at: bytes | None = None) -> bytes:
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     text = text.removeprefix(b"\xef\xbb\xbf")
     return text.partition(cut_at)[0] if cut_at else text
+
+
+def lacks_bgzip_end(head: bytes, tail: bytes) -> bool:
+    """Say from its first 18 and its last 28 bytes whether a file is a bgzip file that was cut between two blocks.
+
+    Only the end mark tells: the blocks before it unpack well.
+    """
+    return head.startswith(GZIP_MAGIC) and head[12:16] == _BGZF_END[12:16] and tail != _BGZF_END

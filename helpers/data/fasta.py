@@ -1,60 +1,25 @@
-"""FASTA files to codes of bases, one byte each, as fast as the file can be read."""
+"""FASTA files to codes of letters, one byte each, as fast as the file can be read."""
 
 import gzip
+import logging
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
+from helpers.data.alphabet import DNA, NOT_A_LETTER, PROTEIN, Alphabet
+from helpers.data.contigs import GZIP_MAGIC, lacks_bgzip_end
+from helpers.data.fasta_index import IndexMisfit, has_index, read_indexed
 from helpers.data.storage import GenomeArray, write_contigs
 from helpers.errors import InputError
 
-UNKNOWN = 4
-_NOT_A_LETTER = 255
+logger = logging.getLogger(__name__)
+
 _BLOCK = 1 << 20  # bytes read at once
-_GZIP_MAGIC = b"\x1f\x8b"
-_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
-
-
-def _codes_by_byte() -> bytes:
-    codes = bytearray([_NOT_A_LETTER]) * 256
-    for letter in b"ABCDEFGHIJKLMNOPQRSTUVWXYZ":
-        codes[letter] = codes[letter + 32] = UNKNOWN
-    for symbol in b"*-.?":
-        codes[symbol] = UNKNOWN
-    for code, letter in enumerate(b"ACGT"):
-        codes[letter] = codes[letter + 32] = code
-    return bytes(codes)
-
-
-_CODES = _codes_by_byte()
-_CODES_OR_UNKNOWN = _CODES.replace(bytes([_NOT_A_LETTER]), bytes([UNKNOWN]))
-
-
-def encode_letters(letters: bytes | np.ndarray) -> np.ndarray:
-    """Encode the letters of a sequence, one number each.
-
-    Parameters
-    ----------
-    letters : bytes, or numpy.ndarray of uint8
-        ASCII letters, upper or lower case.
-
-    Returns
-    -------
-    numpy.ndarray of uint8, shape of `letters`
-        0, 1, 2, 3 for A, C, G, T and 4 for anything else.
-
-    Examples
-    --------
-    >>> encode_letters(b"ACgtN")
-    array([0, 1, 2, 3, 4], dtype=uint8)
-    """
-    if isinstance(letters, np.ndarray):
-        return np.frombuffer(_CODES_OR_UNKNOWN, dtype=np.uint8)[letters]
-    return np.frombuffer(bytearray(letters.translate(_CODES_OR_UNKNOWN)), dtype=np.uint8)
+_SPACES = b"\n\r\t "
 
 
 def read_fasta_contigs(path: str | os.PathLike[str]) -> Iterator[tuple[str, np.ndarray]]:
@@ -69,7 +34,7 @@ def read_fasta_contigs(path: str | os.PathLike[str]) -> Iterator[tuple[str, np.n
     ------
     name : str
     codes : numpy.ndarray of uint8, shape (bases,)
-        As `encode_letters` numbers them.
+        As `helpers.data.alphabet.encode_letters` numbers them.
 
     Raises
     ------
@@ -77,7 +42,7 @@ def read_fasta_contigs(path: str | os.PathLike[str]) -> Iterator[tuple[str, np.n
         When the file is missing, empty, no FASTA (with the line), truncated, or holds a contig twice or without bases.
     """
     name, codes = None, bytearray()
-    for piece_name, piece in _pieces(path):
+    for piece_name, piece in read_pieces(path):
         if piece_name != name:
             if name is not None:
                 yield name, np.frombuffer(codes, dtype=np.uint8)
@@ -94,7 +59,8 @@ def read_fasta(path: str | os.PathLike[str], chroms: Sequence[str] | None = None
     path : path
         As in `read_fasta_contigs`.
     chroms : sequence of str, optional
-        Contigs to keep, in the order of the file; all by default.
+        Contigs to keep, in the order of the file; all by default. With an index beside the file (.fai; .gzi too for
+        bgzip) no other contig is read.
 
     Returns
     -------
@@ -105,16 +71,37 @@ def read_fasta(path: str | os.PathLike[str], chroms: Sequence[str] | None = None
     InputError
         As `read_fasta_contigs`, or when the file lacks contigs of `chroms`.
     """
-    codes, lengths = bytearray(), {}
-    for name, piece in _pieces(path):
-        if chroms is None or name in chroms:
-            lengths[name] = lengths.get(name, 0) + len(piece)
-            codes += piece
+    collected = None
+    if chroms is not None and has_index(path):
+        try:
+            collected = _collect(_indexed_pieces(path, chroms))
+        except IndexMisfit as misfit:
+            logger.warning("%s.fai is left aside and the whole file is read: %s", path, misfit)
+    if collected is None:
+        collected = _collect(pair for pair in read_pieces(path) if chroms is None or pair[0] in chroms)
+    codes, lengths = collected
     missing = [name for name in chroms or () if name not in lengths]
     if missing:
         msg = f"{path} lacks these contigs: {', '.join(missing)}. Use the FASTA file of the assembly that has them."
         raise InputError(msg)
     return GenomeArray(np.frombuffer(codes, dtype=np.uint8), lengths, {"source": Path(path).name})
+
+
+def _collect(pieces: Iterable[tuple[str, bytes]]) -> tuple[bytearray, dict[str, int]]:
+    codes, lengths = bytearray(), {}
+    for name, piece in pieces:
+        lengths[name] = lengths.get(name, 0) + len(piece)
+        codes += piece
+    return codes, lengths
+
+
+def _indexed_pieces(path: str | os.PathLike[str], chroms: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    for name, text in read_indexed(path, chroms):
+        codes = text.translate(DNA.strict, _SPACES)
+        if NOT_A_LETTER in codes:
+            msg = f"what stands in the place of {name} is no sequence"
+            raise IndexMisfit(msg)
+        yield name, codes
 
 
 def encode_fasta(
@@ -149,33 +136,36 @@ def encode_fasta(
 def fasta_sizes(path: str | os.PathLike[str]) -> dict[str, int]:
     """Measure the contigs of a FASTA file, in bp, by reading all of it; errors as in `read_fasta_contigs`."""
     sizes: dict[str, int] = {}
-    for name, piece in _pieces(path):
+    for name, piece in read_pieces(path):
         sizes[name] = sizes.get(name, 0) + len(piece)
     return sizes
 
 
-def _pieces(path: str | os.PathLike[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield the name of a contig and the codes of some of its bases, in the order of the file."""
+def read_pieces(path: str | os.PathLike[str], alphabet: Alphabet = DNA) -> Iterator[tuple[str, bytes]]:
+    """Read a FASTA file in pieces: name of a contig and the codes of some of its letters, in the order of the file.
+
+    A long contig comes in several pieces; errors as in `read_fasta_contigs`.
+    """
     with _open_fasta(path) as file:
-        seen, name, n_bases, line = set(), None, 0, 1
+        seen, name, n_letters, line = set(), None, 0, 1
         for block in _blocks_of_lines(file, path):
             start = 0
             while start < len(block):
                 if block[start : start + 1] == b">":
                     stop = (block.find(b"\n", start) + 1) or len(block)
-                    _check_bases(path, name, n_bases)
-                    name, n_bases = _name_of(block[start + 1 : stop], seen, path, line), 0
+                    _check_letters(path, name, n_letters)
+                    name, n_letters = _name_of(block[start + 1 : stop], seen, path, line), 0
                 else:
                     stop = _next_header(block, start)
-                    codes = _encode(block[start:stop], name, path, line)
-                    n_bases += len(codes)
+                    codes = _encode(block[start:stop], name, path, line, alphabet)
+                    n_letters += len(codes)
                     yield name, codes
                 line += block.count(b"\n", start, stop)
                 start = stop
         if name is None:
             msg = f"{path} is empty. Give a FASTA file."
             raise InputError(msg)
-        _check_bases(path, name, n_bases)
+        _check_letters(path, name, n_letters)
 
 
 def _open_fasta(path: str | os.PathLike[str]) -> BinaryIO:
@@ -183,15 +173,18 @@ def _open_fasta(path: str | os.PathLike[str]) -> BinaryIO:
     if not path.is_file():
         msg = f"FASTA file {path} does not exist. Check the path."
         raise InputError(msg)
-    with path.open("rb") as file:
-        head = file.read(18)
-        if not head.startswith(_GZIP_MAGIC):
-            return path.open("rb")
-        file.seek(-min(len(_BGZF_END), path.stat().st_size), os.SEEK_END)
-        if head[12:16] == _BGZF_END[12:16] and file.read() != _BGZF_END:
-            msg = f"{path} is truncated: it lacks the end mark of bgzip. Download or make the file again."
-            raise InputError(msg)
-    return gzip.open(path, "rb")
+    try:
+        with path.open("rb") as file:
+            head = file.read(18)
+            file.seek(-min(28, path.stat().st_size), os.SEEK_END)
+            tail = file.read()
+    except OSError as error:
+        msg = f"{path}: cannot read the file ({error.strerror or error}). Check its permissions."
+        raise InputError(msg) from error
+    if lacks_bgzip_end(head, tail):
+        msg = f"{path} is truncated: it lacks the end mark of bgzip. Download or make the file again."
+        raise InputError(msg)
+    return gzip.open(path, "rb") if head.startswith(GZIP_MAGIC) else path.open("rb")
 
 
 def _blocks_of_lines(file: BinaryIO, path: str | os.PathLike[str]) -> Iterator[bytes]:
@@ -224,23 +217,28 @@ def _name_of(header: bytes, seen: set[str], path: str | os.PathLike[str], line: 
     return words[0]
 
 
-def _encode(lines: bytes, name: str | None, path: str | os.PathLike[str], line: int) -> bytes:
-    codes = lines.translate(_CODES, b"\n\r\t ")
+def _encode(lines: bytes, name: str | None, path: str | os.PathLike[str], line: int, alphabet: Alphabet) -> bytes:
+    codes = lines.translate(alphabet.strict, _SPACES)
     if codes and name is None:
         first = lines.lstrip().split(b"\n", 1)[0][:40].decode(errors="replace")
         line += lines[: len(lines) - len(lines.lstrip())].count(b"\n")
         msg = f"{path}, line {line}: not a FASTA file, it begins with {first!r} instead of '>name'. Give a FASTA file."
         raise InputError(msg)
-    if _NOT_A_LETTER in codes:
+    if NOT_A_LETTER in codes:
         for shift, text in enumerate(lines.split(b"\n")):
-            wrong = [chr(byte) for byte in text if _CODES[byte] == _NOT_A_LETTER and byte not in b"\r\t "]
+            wrong = [byte for byte in text if alphabet.strict[byte] == NOT_A_LETTER and byte not in _SPACES]
             if wrong:
-                msg = f"{path}, line {line + shift}: {wrong[0]!r} in a sequence. Give a FASTA file of DNA."
-                raise InputError(msg)
+                raise InputError(_not_in(alphabet, wrong[0], f"{path}, line {line + shift}"))
     return codes
 
 
-def _check_bases(path: str | os.PathLike[str], name: str | None, n_bases: int) -> None:
-    if name is not None and not n_bases:
+def _not_in(alphabet: Alphabet, byte: int, where: str) -> str:
+    protein = alphabet is DNA and PROTEIN.strict[byte] != NOT_A_LETTER
+    fix = "For proteins, use Bioseq.create_from_seq(..., seqtype='protein')." if protein else "Correct the file."
+    return f"{where}: {chr(byte)!r} is no letter of {alphabet.name}. {fix}"
+
+
+def _check_letters(path: str | os.PathLike[str], name: str | None, n_letters: int) -> None:
+    if name is not None and not n_letters:
         msg = f"{path}: contig {name} has no bases. The file may be truncated; complete it or remove the header."
         raise InputError(msg)

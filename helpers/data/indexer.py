@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.data.intervals import tile_intervals
+from helpers.data.region_tables import is_region
 from helpers.data.regions import Region, read_regions, region_table, write_regions
 from helpers.errors import InputError
 
@@ -120,7 +121,7 @@ class GenomicIndexer:
 
         Parameters
         ----------
-        regions : path, pandas.DataFrame, PyRanges or BedTool
+        regions : path, pandas.DataFrame, PyRanges, BedTool or sequence of regions
             See `helpers.data.regions.read_regions`.
         binsize : int or None
             Window length in bp; None is the longest region's length, or one window per region with `collapse`.
@@ -155,26 +156,8 @@ class GenomicIndexer:
         flank: int = 0,
         zero_padding: bool = True,
     ) -> "GenomicIndexer":
-        """Cut one region into windows.
-
-        Parameters
-        ----------
-        chrom, start, end, strand : str, int, int, str
-            The region in bp, 0-based and half-open.
-        binsize, stepsize, flank, zero_padding
-            See `create_from_file`.
-
-        Returns
-        -------
-        GenomicIndexer
-            The region's windows, from left to right.
-
-        Raises
-        ------
-        InputError
-            For a bad region or bad lengths.
-        """
-        return cls.create_from_file(_one_region(chrom, start, end, strand), binsize, stepsize, flank, zero_padding)
+        """Cut one region, in bp, 0-based and half-open, into windows, from left to right; see `create_from_file`."""
+        return cls.create_from_file([(chrom, start, end, strand)], binsize, stepsize, flank, zero_padding)
 
     @classmethod
     def create_from_genomesize(cls, gsize: Mapping[str, int]) -> "GenomicIndexer":
@@ -193,34 +176,38 @@ class GenomicIndexer:
         return cls.create_from_file(region_table(list(gsize), [0] * len(gsize), list(gsize.values())), binsize=None)
 
     def add_interval(self, chrom: str, start: int, end: int, strand: str) -> "GenomicIndexer":
-        """Append the windows of one more region.
+        """Append the windows of one more region, in bp, 0-based and half-open, and return this indexer.
 
-        Parameters
-        ----------
-        chrom, start, end, strand : str, int, int, str
-            The region in bp, 0-based and half-open.
-
-        Returns
-        -------
-        GenomicIndexer
-            This indexer; a `random_state` draws the order of all its windows anew.
+        A `random_state` draws the order of all windows anew.
         """
-        return self._add(read_regions(_one_region(chrom, start, end, strand)))
+        if not is_region(chrom, start, end, strand):
+            return self._add(read_regions([(chrom, start, end, strand)]))
+        return self._cut(np.array([chrom], dtype=object), np.array([start]), np.array([end]), np.array([strand]))
+
+    def add_gindexer(self, other: "GenomicIndexer") -> "GenomicIndexer":
+        """Append the windows of another indexer, without its flank, and return this indexer.
+
+        They count as regions: each is cut anew into this indexer's bins. A `random_state` draws the order anew.
+        """
+        if not isinstance(other, GenomicIndexer):
+            msg = f"add_gindexer takes a GenomicIndexer. Received: {type(other).__name__}. Use create_from_file first."
+            raise InputError(msg)
+        return self._add(region_table(other.chrs, other.starts, other.ends, strand=other.strand))
 
     def __len__(self) -> int:
         return len(self.starts)
 
-    def __getitem__(self, index: int) -> Region:
-        """Give window `index` (negative counts from the end) with its flank, not clipped at the contig's ends."""
+    def __getitem__(self, index: int | slice) -> Region | list[Region]:
+        """Give window `index` with its flank, not clipped at the contig's ends; a slice gives a list of them."""
+        if isinstance(index, slice):
+            return list(_regions_of(self.windows(index)))
         if isinstance(index, bool | np.bool_) or not isinstance(index, int | np.integer):
-            msg = f"Give one whole number, or use windows() for several. Received: {index!r}."
+            msg = f"Give one whole number or a slice, or use windows() for an array. Received: {index!r}."
             raise TypeError(msg)
-        chroms, starts, ends, strands = self.windows([int(index)])
-        return Region(str(chroms[0]), int(starts[0]), int(ends[0]), str(strands[0]))
+        return next(_regions_of(self.windows([int(index)])))
 
     def __iter__(self) -> Iterator[Region]:
-        chroms, starts, ends, strands = self.windows()
-        return map(Region, chroms.tolist(), starts.tolist(), ends.tolist(), strands.tolist())
+        return _regions_of(self.windows())
 
     def __repr__(self) -> str:
         sizes = f"binsize={self.binsize}, stepsize={self.stepsize}, flank={self.flank}"
@@ -296,7 +283,7 @@ class GenomicIndexer:
         Parameters
         ----------
         include, exclude : str or iterable of str, optional
-            Contigs to take and to leave out; all are taken by default.
+            Contigs to take and to leave out; all are taken by default. An empty list to take means none.
         start, end : int, optional
             Take windows that, with flank, overlap ``[start, end)`` in bp, on each contig taken.
 
@@ -343,13 +330,18 @@ class GenomicIndexer:
         write_regions(region_table(chroms, np.maximum(starts, 0), ends, strand=strands), filename)
 
     def _add(self, regions: pd.DataFrame) -> "GenomicIndexer":
+        """Cut the regions of a table into windows and append these."""
+        strands = regions["strand"].to_numpy(dtype="U1")
+        starts, ends = regions["start"].to_numpy(), regions["end"].to_numpy()
+        return self._cut(regions["chrom"].to_numpy(dtype=object), starts, ends, strands)
+
+    def _cut(self, chroms: np.ndarray, starts: np.ndarray, ends: np.ndarray, strands: np.ndarray) -> "GenomicIndexer":
         """Cut regions into windows and append these."""
-        parents, starts, ends = np.arange(len(regions)), regions["start"].to_numpy(), regions["end"].to_numpy()
+        parents = np.arange(len(starts))
         if self.binsize is not None:
             parents, starts, ends = tile_intervals(
                 starts, ends, binsize=self.binsize, stepsize=self.stepsize, tails=self.zero_padding
             )
-        chroms, strands = regions["chrom"].to_numpy(dtype=object), regions["strand"].to_numpy(dtype="U1")
         return self._append(chroms[parents], starts, ends, strands[parents])
 
     def _append(
@@ -365,8 +357,9 @@ class GenomicIndexer:
 
     def _mask(self, include: Any, exclude: Any, start: int | None, end: int | None) -> np.ndarray:
         """Say which windows, in the order of the regions, lie on the contigs and in the range."""
-        included, excluded = _as_set(include), _as_set(exclude)
-        wanted = [(not included or name in included) and name not in excluded for name in self.chrom_names]
+        included = set(self.chrom_names) if include is None else _as_set(include)
+        excluded = _as_set(exclude)
+        wanted = [name in included and name not in excluded for name in self.chrom_names]
         mask = np.array(wanted, dtype=bool)[self.chrom_codes]
         if start is not None:
             mask &= self.ends + self.flank > start
@@ -376,11 +369,11 @@ class GenomicIndexer:
 
 
 def _as_set(names: str | Iterable[str] | None) -> set[str]:
-    return {names} if isinstance(names, str) else set(names or ())
+    return {names} if isinstance(names, str) else set(() if names is None else names)
 
 
-def _one_region(chrom: str, start: int, end: int, strand: str) -> pd.DataFrame:
-    return pd.DataFrame({"chrom": [chrom], "start": [start], "end": [end], "strand": [strand]})
+def _regions_of(windows: Windows) -> Iterator[Region]:
+    return map(Region, *(column.tolist() for column in windows))
 
 
 def _whole(name: str, value: Any, *, least: int) -> int:

@@ -19,14 +19,14 @@ from helpers.data.intervals import merge_intervals, subtract_intervals, tile_int
 from helpers.data.overlaps import ContigAxis
 from helpers.data.overlaps import overlap_fraction as overlap_fraction
 from helpers.data.overlaps import overlaps_any as overlaps_any
-from helpers.data.region_files import REGION_COLUMNS as REGION_COLUMNS
-from helpers.data.region_files import Region as Region
 from helpers.data.region_files import read_regions as read_regions
-from helpers.data.region_files import region_table as region_table
 from helpers.data.region_files import write_regions as write_regions
+from helpers.data.region_tables import REGION_COLUMNS as REGION_COLUMNS
+from helpers.data.region_tables import Region as Region
+from helpers.data.region_tables import region_table as region_table
 from helpers.errors import InputError
 
-_NUMBER = r"[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+"
+_NUMBER = r"[0-9]{1,18}|[0-9]{1,3}(?:,[0-9]{3}){1,5}"
 
 
 def parse_region(text: str) -> Region:
@@ -35,7 +35,7 @@ def parse_region(text: str) -> Region:
     Parameters
     ----------
     text : str
-        Numbers may have commas between thousands; the strand is +, - or '.', which is the default.
+        Numbers may have commas between thousands, contigs colons; the strand is +, - or '.', which is the default.
 
     Raises
     ------
@@ -277,6 +277,6 @@ def _lengths(regions: pd.DataFrame, sizes: Mapping[str, int]) -> np.ndarray:
 
 def _check_lengths(**lengths: int) -> None:
     for name, value in lengths.items():
-        if value < 1:
-            msg = f"{name} must be at least 1 bp. Received: {name}={value}."
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+            msg = f"{name} must be a whole number of at least 1 bp. Received: {name}={value!r}."
             raise InputError(msg)

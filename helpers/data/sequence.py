@@ -1,157 +1,35 @@
-"""DNA as numbers: FASTA files to codes of bases and k-mers, and `Bioseq`, the sequence of windows.
+"""`Bioseq`, the sequence of windows: of a genome, or of sequences that are windows themselves.
 
-A base is stored as one byte: A, C, G, T are 0, 1, 2, 3 (upper or lower case), anything else and what lies outside the
-contig is `UNKNOWN`. A k-mer is the base-4 number of its letters, the first letter most significant; a k-mer that
-touches an unknown base is unknown, ``4**order``.
+A letter is stored as one byte, see `helpers.data.alphabet`: A, C, G, T are 0, 1, 2, 3 (upper or lower case), anything
+else and what lies outside the contig is unknown. `helpers.data.kmers` says how k-mers are numbered. What reads FASTA
+files and makes k-mers can be imported from here too.
 """
 
 import os
 from collections.abc import Sequence
-from functools import cache
-from itertools import product
 from typing import Any
 
 import h5py
 import numpy as np
 
+from helpers.data.alphabet import DNA, Alphabet, alphabet_of
+from helpers.data.alphabet import encode_letters as encode_letters
 from helpers.data.cache import Cache, Recipe, load_store
 from helpers.data.dataset import Dataset, Parts, Spans, as_region, as_rows
-from helpers.data.fasta import UNKNOWN, read_fasta
 from helpers.data.fasta import encode_fasta as encode_fasta
-from helpers.data.fasta import encode_letters as encode_letters
 from helpers.data.fasta import fasta_sizes as fasta_sizes
+from helpers.data.fasta import read_fasta
 from helpers.data.fasta import read_fasta_contigs as read_fasta_contigs
 from helpers.data.genome_store import GenomeStore
 from helpers.data.indexer import GenomicIndexer
-from helpers.data.regions import read_regions
+from helpers.data.kmers import check_order, one_hot
+from helpers.data.kmers import kmer_codes as kmer_codes
+from helpers.data.kmers import reverse_complement_codes as reverse_complement_codes
+from helpers.data.regions import read_regions, region_table
+from helpers.data.sequence_files import read_sequences
 from helpers.data.storage import GenomeArray
 from helpers.data.stores import check_storage, parts_of_store, store_from_parts
 from helpers.errors import InputError
-
-LETTERS = "ACGT"
-MAX_ORDER = 7
-_MAX_TABLE_ORDER = 3  # above this a table of one-hot rows falls out of the cache of the processor
-
-
-def kmer_codes(codes: np.ndarray, order: int) -> np.ndarray:
-    """Encode the k-mer that starts at each base.
-
-    Parameters
-    ----------
-    codes : numpy.ndarray of uint8, shape (n, length)
-        Bases, 0 to 3 for A, C, G, T; anything above is unknown.
-    order : int
-        Length of the k-mers, 1 to 7.
-
-    Returns
-    -------
-    numpy.ndarray, shape (n, length - order + 1)
-        uint8 up to order 3, else uint16. ``4**order`` where the k-mer touches an unknown base.
-
-    Raises
-    ------
-    InputError
-        When the order is out of range or longer than the sequences.
-
-    Examples
-    --------
-    >>> kmer_codes(np.array([[0, 1, 2, 3, 4]], dtype=np.uint8), 2)  # AC CG GT T? of ACGTN
-    array([[ 1,  6, 11, 16]], dtype=uint8)
-    """
-    _check_order(order, codes.shape[1])
-    length = codes.shape[1] - order + 1
-    kmers = codes[:, :length].astype(np.uint8 if order <= 3 else np.uint16)
-    for position in range(1, order):
-        kmers *= 4  # ten times faster than a shift
-        kmers += codes[:, position : position + length]
-    with_unknown = np.flatnonzero(codes.max(axis=1, initial=0) >= UNKNOWN)
-    if len(with_unknown):
-        unknown = codes[with_unknown] >= UNKNOWN
-        touched = np.logical_or.reduce([unknown[:, position : position + length] for position in range(order)])
-        kmers[with_unknown] = np.where(touched, kmers.dtype.type(4**order), kmers[with_unknown])
-    return kmers
-
-
-def reverse_complement_codes(codes: np.ndarray, order: int) -> np.ndarray:
-    """Read k-mer codes from the other strand.
-
-    Parameters
-    ----------
-    codes : numpy.ndarray of uint, shape (n, positions)
-        As `kmer_codes` gives them.
-    order : int
-        Length of the k-mers.
-
-    Returns
-    -------
-    numpy.ndarray, shape (n, positions), of the dtype of `codes`
-        Positions reversed, each k-mer replaced by its reverse complement; unknown stays unknown.
-
-    Examples
-    --------
-    >>> reverse_complement_codes(np.array([[0, 1, 4]], dtype=np.uint8), 1)  # ACN -> NGT
-    array([[4, 2, 3]], dtype=uint8)
-    """
-    return _reverse_complement_table(order)[codes[:, ::-1]].astype(codes.dtype, copy=False)
-
-
-def one_hot(codes: np.ndarray, order: int) -> np.ndarray:
-    """Expand k-mer codes to one channel a k-mer.
-
-    Parameters
-    ----------
-    codes : numpy.ndarray of uint, shape (n, positions)
-        As `kmer_codes` gives them.
-    order : int
-        Length of the k-mers.
-
-    Returns
-    -------
-    numpy.ndarray of int8, shape (n, positions, 1, 4**order)
-        1 in the channel of the k-mer; unknown k-mers are 0 in all channels.
-
-    Examples
-    --------
-    >>> one_hot(np.array([[2, 4]], dtype=np.uint8), 1)[0, :, 0]
-    array([[0, 0, 1, 0],
-           [0, 0, 0, 0]], dtype=int8)
-    """
-    channels = 4**order
-    if order <= _MAX_TABLE_ORDER:
-        table = _one_hot_table(order)
-        hot = table.take(codes, mode="clip").view(np.int8)
-    else:
-        hot = np.zeros(codes.size * channels, dtype=np.int8)
-        known = np.flatnonzero(codes.ravel() < channels)
-        hot[known * channels + codes.ravel()[known]] = 1
-    return hot.reshape(*codes.shape, 1, channels)
-
-
-@cache
-def _one_hot_table(order: int) -> np.ndarray:
-    """Give one item of 4**order bytes for each code, the last for unknown, so that expanding copies whole items."""
-    channels = 4**order
-    rows = np.zeros((channels + 1, channels), dtype=np.int8)
-    np.fill_diagonal(rows, 1)
-    return rows.reshape(-1).view({4: np.uint32, 16: np.complex128}.get(channels, np.dtype((np.void, channels))))
-
-
-@cache
-def _reverse_complement_table(order: int) -> np.ndarray:
-    codes = np.arange(4**order)
-    turned = np.zeros_like(codes)
-    for position in range(order):
-        turned = turned * 4 + 3 - (codes >> 2 * position & 3)
-    return np.append(turned, 4**order).astype(np.uint16)
-
-
-def _check_order(order: int, length: int) -> None:
-    if not (isinstance(order, int | np.integer) and 1 <= order <= MAX_ORDER):
-        msg = f"order is the length of the k-mers, 1 to {MAX_ORDER}. Received: order={order!r}."
-        raise InputError(msg)
-    if order > length:
-        msg = f"Windows of {length} bp hold no {order}-mer. Received: order={order}. Make the windows longer."
-        raise InputError(msg)
 
 
 class Bioseq(Dataset):
@@ -161,26 +39,30 @@ class Bioseq(Dataset):
     ----------
     name : str
         Binds the dataset to the model's input of that name.
-    genome : GenomeArray of uint8, shape (bases,)
-        Codes of bases.
+    genome : GenomeArray of uint8, shape (letters,)
+        Codes of letters.
     gindexer : GenomicIndexer, optional
         The windows.
     order : int, default 1
-        Length of the k-mers, 1 to 7.
+        Length of the k-mers, 1 to 7; for proteins 1 to 3.
+    alphabet : Alphabet, default DNA
+        What the codes mean.
 
     Attributes
     ----------
     shape : tuple
-        ``(windows, binsize + 2 * flank - order + 1, 1, 4**order)``.
+        ``(windows, binsize + 2 * flank - order + 1, 1, 4**order)``; ``20**order`` for proteins.
     conditions : list of str
         The k-mer of each channel, in alphabetical order.
     genome : GenomeArray
     order : int
+    alphabet : Alphabet
 
     Raises
     ------
     InputError
-        For an order out of range, windows on contigs that the genome lacks, or windows shorter than the order.
+        For an order out of range, windows on contigs that the genome lacks, windows shorter than the order, or windows
+        on the minus strand of a protein.
 
     Notes
     -----
@@ -188,8 +70,7 @@ class Bioseq(Dataset):
     are, so that a window's centre is its centre. A window shorter than the others (the rest at a region's end) is
     followed by unknown bases, in reading direction on either strand.
 
-    One-hot windows of order 3 take 64 bytes a base: batches of 64 to 256 windows of 1 kb stay in the cache of the
-    processor, above that writing to memory takes most of the time. Models read `codes`, 1 byte a base.
+    One-hot windows of order 3 take 64 bytes a base; models read `codes`, 1 byte a base.
 
     Examples
     --------
@@ -202,9 +83,17 @@ class Bioseq(Dataset):
     array([[0, 1, 2, 3]], dtype=uint8)
     """
 
-    def __init__(self, name: str, genome: GenomeArray, gindexer: GenomicIndexer | None = None, *, order: int = 1):
-        _check_order(order, MAX_ORDER)
-        self.genome, self.order = genome, int(order)
+    def __init__(
+        self,
+        name: str,
+        genome: GenomeArray,
+        gindexer: GenomicIndexer | None = None,
+        *,
+        order: int = 1,
+        alphabet: Alphabet = DNA,
+    ):
+        check_order(order, alphabet.max_order, alphabet)
+        self.genome, self.order, self.alphabet = genome, int(order), alphabet
         self._contigs = np.zeros(0, dtype=np.int64)
         super().__init__(name, gindexer)
 
@@ -250,7 +139,8 @@ class Bioseq(Dataset):
         zero_padding : bool, default True
             Keep shorter windows at the ends of regions.
         store_whole_genome : bool, default True
-            Keep all contigs of a FASTA file, or only those of `roi`.
+            Keep all contigs of a FASTA file, or only those of `roi`; with an index beside the file (.fai; .gzi too for
+            bgzip) no other contig is read then.
 
         Returns
         -------
@@ -274,10 +164,55 @@ class Bioseq(Dataset):
             )
         return cls(name, _open_genome(refgenome, chroms, storage, cache), gindexer, order=order)
 
+    @classmethod
+    def create_from_seq(
+        cls, name: str, fastafile: Any, order: int = 1, seqtype: str = "dna", fixedlen: int | None = None
+    ) -> "Bioseq":
+        """Make a dataset of sequences, each of them one window.
+
+        Parameters
+        ----------
+        name : str
+            See the class.
+        fastafile : path, list of paths, or list of records
+            FASTA files (plain, gzip or bgzip), read one behind the other; or pairs ``(id, letters)``, or objects with
+            the attributes ``id`` and ``seq``.
+        order : int, default 1
+            Length of the k-mers, 1 to 7; for proteins 1 to 3.
+        seqtype : {'dna', 'protein'}
+            Letters ACGT, or ACDEFGHIKLMNPQRSTVWY; all others (N, X, gaps, stops) are unknown.
+        fixedlen : int, optional
+            Length to which sequences are cut, or padded with unknown letters, at their right.
+
+        Returns
+        -------
+        Bioseq
+            One window for each sequence, in order; its id is the contig, from 0 to its length on '+'.
+
+        Raises
+        ------
+        InputError
+            For a bad file, an id that comes twice, or, without `fixedlen`, sequences of different lengths.
+
+        Examples
+        --------
+        >>> proteins = Bioseq.create_from_seq("p", [("a", "MAGIC"), ("b", "MX")], seqtype="protein", fixedlen=3)
+        >>> proteins.shape, proteins.codes(slice(None)).tolist()
+        ((2, 3, 1, 20), [[10, 0, 5], [10, 20, 20]])
+        >>> proteins.gindexer[1]
+        Region(chrom='b', start=0, end=3, strand='+')
+        """
+        alphabet = alphabet_of(seqtype)
+        sequences = read_sequences(fastafile, alphabet, fixedlen=fixedlen)
+        names = list(sequences.contigs)
+        length = int(fixedlen or next(iter(sequences.sizes.values())))
+        windows = GenomicIndexer.create_from_file(region_table(names, [0] * len(names), length, strand="+"), length)
+        return cls(name, sequences, windows, order=order, alphabet=alphabet)
+
     @property
     def conditions(self) -> list[str]:
         """The k-mer of each channel."""
-        return ["".join(letters) for letters in product(LETTERS, repeat=self.order)]
+        return self.alphabet.kmers(self.order)
 
     def codes(self, key: Any) -> np.ndarray:
         """Read windows as k-mer codes, which is what models take.
@@ -290,7 +225,7 @@ class Bioseq(Dataset):
         Returns
         -------
         numpy.ndarray, shape (selected, binsize + 2 * flank - order + 1)
-            uint8 up to order 3, else uint16; unknown k-mers are ``4**order``.
+            uint8 up to order 3 (proteins: order 1), else uint16; unknown k-mers are ``4**order`` (``20**order``).
         """
         region = as_region(key)
         if region is None:
@@ -299,42 +234,51 @@ class Bioseq(Dataset):
             ids, length = self._contigs[spans.codes], _length_of(windows)
         else:
             spans, length = Spans.of_region(region), region.end - region.start
+            self._check_strands(np.array([region.strand]))
             ids = self.genome.contig_ids(spans.names)
         letters = self._letters(ids, spans, length)
-        return letters if self.order == 1 else kmer_codes(letters, self.order)
+        return letters if self.order == 1 else kmer_codes(letters, self.order, self.alphabet)
 
     def _read(self, key: Any) -> np.ndarray:
-        return one_hot(self.codes(key), self.order)
+        return one_hot(self.codes(key), self.order, self.alphabet)
 
     def _letters(self, ids: np.ndarray, spans: Spans, length: int) -> np.ndarray:
-        """Read bases, shape (n, length); shorter spans begin at the left, in reading direction."""
-        letters = self.genome.gather(ids, np.where(spans.reverse, spans.ends - length, spans.starts), length, UNKNOWN)
+        """Read letters, shape (n, length); shorter spans begin at the left, in reading direction."""
+        unknown = self.alphabet.unknown
+        letters = self.genome.gather(ids, np.where(spans.reverse, spans.ends - length, spans.starts), length, unknown)
         if spans.reverse.any():
             turned = letters[spans.reverse, ::-1]
-            letters[spans.reverse] = np.minimum(turned ^ 3, UNKNOWN)  # 0 1 2 3 4 -> 3 2 1 0 4
+            letters[spans.reverse] = np.minimum(turned ^ 3, unknown)  # 0 1 2 3 4 -> 3 2 1 0 4
         lengths = spans.ends - spans.starts
         if (lengths < length).any():
-            letters[np.arange(length) >= lengths[:, None]] = UNKNOWN
+            letters[np.arange(length) >= lengths[:, None]] = unknown
         return letters
 
     def _sample_shape(self, gindexer: GenomicIndexer) -> tuple[int, int, int]:
-        return _length_of(gindexer) - self.order + 1, 1, 4**self.order
+        return _length_of(gindexer) - self.order + 1, 1, self.alphabet.unknown**self.order
 
     def _stores(self) -> list[GenomeStore]:
         return [self.genome]
 
     def _parts(self) -> Parts:
         header, arrays = parts_of_store(self.genome, "genome/")
-        return Parts({"order": self.order, "genome": header}, arrays)
+        return Parts({"order": self.order, "alphabet": self.alphabet.name, "genome": header}, arrays)
 
     @classmethod
     def _from_parts(cls, name: str, gindexer: GenomicIndexer | None, parts: Parts) -> "Bioseq":
         genome = store_from_parts(parts.header["genome"], parts.arrays, "genome/")
-        return cls(name, genome, gindexer, order=parts.header["order"])
+        alphabet = alphabet_of(parts.header["alphabet"])
+        return cls(name, genome, gindexer, order=parts.header["order"], alphabet=alphabet)
 
     def _check_windows(self, gindexer: GenomicIndexer) -> None:
-        _check_order(self.order, _length_of(gindexer))
+        check_order(self.order, _length_of(gindexer), self.alphabet)
+        self._check_strands(gindexer.strand)
         self._contigs = self.genome.contig_ids(gindexer.chrom_names)
+
+    def _check_strands(self, strands: np.ndarray) -> None:
+        if not self.alphabet.has_strands and (strands == "-").any():
+            msg = f"Dataset {self.name!r}: a {self.alphabet.name} has no minus strand. Give windows on '+' or '.'."
+            raise InputError(msg)
 
 
 def _length_of(gindexer: GenomicIndexer) -> int:

@@ -1,6 +1,6 @@
 # Chapter 2: which windows, and what is true of them.
 # Needs checked peaks and a blacklist; makes the ROI's bins, the split by chromosome, and the labels.
-# Merge, extend, subtract, trim and tile; split; label.
+# Merge, extend, subtract, trim and tile; split; label. On demand: a track trimmed to multiples of a length.
 
 
 rule make_regions:
@@ -71,3 +71,23 @@ rule label_regions:
         overlap=lambda wildcards: study_of(wildcards)["output"]["overlap"],
     script:
         "../scripts/label_regions.py"
+
+
+rule trim_track:
+    """Trim the intervals of a track to multiples of some bp, starts up and ends down, when asked for by path."""
+    input:
+        lambda wildcards: resource(wildcards.track),
+    output:
+        "results/{run}/trimmed/{track}.{multiple}bp.bed",
+    log:
+        "results/{run}/logs/trimmed/{track}.{multiple}bp.log",
+    benchmark:
+        "results/{run}/benchmarks/trimmed/{track}.{multiple}bp.tsv"
+    wildcard_constraints:
+        multiple=r"[1-9]\d*",
+    conda:
+        "../../envs/data.yaml"
+    params:
+        code=module_code("helpers.data.trim"),
+    shell:
+        "python -m helpers.data.trim {input:q} {output:q} --divisible-by {wildcards.multiple} 2> {log:q}"
