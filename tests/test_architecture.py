@@ -26,7 +26,13 @@ DATA_ORDER = (
         "sequence",
     ),
     *(
+        "bgzf",
+        "alignments",
+        "bam_records",
+        "count_bins",
+        "counting",
         "bam",
+        "bam_windows",
         "features",
         "normalization",
         "signal",

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from helpers.data.bam import bam_sizes, count_bam
+from helpers.data.bam_windows import count_bam_windows
+from helpers.data.counting import EXCLUDE_FLAGS
 from helpers.data.dataset import Dataset, as_region, as_rows
 from helpers.data.features import bin_features
 from helpers.data.indexer import GenomicIndexer
@@ -98,24 +100,31 @@ class Cover(Dataset):
         binsize: int | None = None,
         stepsize: int | None = None,
         flank: int = 0,
-        resolution: int = 1,
+        resolution: int | None = 1,
         *,
         storage: str = "ndarray",
         stranded: bool = True,
+        count: str = "five_prime",
         mates: str = "both",
         shift: tuple[int, int] = (0, 0),
+        keep_duplicates: bool = True,
+        require_flags: int = 0,
+        exclude_flags: int = EXCLUDE_FLAGS,
+        reference: str | os.PathLike[str] | None = None,
         normalizer: str | Normalizer | None = None,
         zero_padding: bool = True,
         random_state: int | None = None,
+        store_whole_genome: bool = True,
     ) -> "Cover":
-        """Count the 5' ends of alignments, one condition a file; see `helpers.data.bam.count_bam`.
+        """Count alignments, one condition a file; what counts, and where, says `helpers.data.counting.CountRule`.
 
         Parameters
         ----------
         name : str
             See the class.
         bamfiles : path or sequence of path
-            BAM files, sorted or not; no index needed.
+            BAM or CRAM files. They need neither be sorted nor have an index, which `count_bam_windows` uses if there is
+            one.
         roi : path, table or other regions, optional
             Regions to cut into windows, see `read_regions`. Without, set `gindexer` later or ask for regions.
         genomesize : mapping of str to int, optional
@@ -125,15 +134,18 @@ class Cover(Dataset):
         min_mapq : int, default 0
             Lowest mapping quality that counts.
         binsize, stepsize, flank : int
-            Window length, distance of window starts, and flank on both sides, in bp; see `GenomicIndexer`.
-        resolution : int, default 1
-            Bin length in bp.
+            Window length, distance of window starts, and flank on both sides, in bp; see `GenomicIndexer`. With
+            ``resolution=None`` and no bin size each region is one window, whatever its length.
+        resolution : int or None, default 1
+            Bin length in bp. None is one value for the whole window, flank included.
         storage : {'ndarray'}
-            Arrays over the contigs, in memory.
+            Arrays in memory.
         stranded : bool, default True
             Two strands, or their sum.
-        mates, shift
-            As in `count_bam`.
+        count, mates, shift, keep_duplicates, require_flags, exclude_flags
+            As in `CountRule`. A bin holds the sum over its bases.
+        reference : path, optional
+            FASTA file of CRAM files, see `count_bam`.
         normalizer : str or Normalizer, optional
             Name in `helpers.data.normalization.NORMALIZERS` or unfitted normalizer, fitted for each condition on all
             that was counted; a fitted one is used as it is.
@@ -141,6 +153,10 @@ class Cover(Dataset):
             Keep shorter windows at the ends of regions.
         random_state : int, optional
             Seed of a random order of the windows.
+        store_whole_genome : bool, default True
+            Count whole contigs in bins that begin at multiples of the resolution, where windows must begin and end too.
+            With False, or ``resolution=None``, count window by window in bins that begin with the window, wherever that
+            is; only these windows can be read, and bases of overlapping windows count several times in a normalizer.
 
         Returns
         -------
@@ -149,23 +165,31 @@ class Cover(Dataset):
         Raises
         ------
         InputError
-            For bad files, regions or parameters.
+            For bad files, regions or parameters, or windows to be stored and no `roi`.
         """
         if storage != "ndarray":
             msg = f"storage must be 'ndarray'. Received: storage={storage!r}."
             raise InputError(msg)
         paths = _as_list(bamfiles, "bamfiles")
-        windows = _tile(roi, binsize, stepsize, flank, zero_padding=zero_padding, random_state=random_state)
+        names = _name_conditions(conditions, paths)
+        collapse = resolution is None and binsize is None
+        tiling = {"zero_padding": zero_padding, "random_state": random_state, "collapse": collapse}
+        windows = _tile(roi, binsize, stepsize, flank, **tiling)
+        sizes = [_agreed_sizes(path, genomesize) for path in paths]
+        rule = {"min_mapq": min_mapq, "stranded": stranded, "count": count, "mates": mates, "shift": shift}
+        rule |= {"keep_duplicates": keep_duplicates, "require_flags": require_flags, "exclude_flags": exclude_flags}
+        rule |= {"reference": reference}
+        if resolution is None or not store_whole_genome:
+            rows = _count_windows(paths, windows, resolution, normalizer, **rule)
+            return cls(name, rows, windows, conditions=names)
         chroms = genomesize or (windows.chrom_names if windows else None)
-        rule = {"min_mapq": min_mapq, "stranded": stranded, "mates": mates, "shift": shift}
         arrays = []
-        for path in paths:
-            sizes = _agreed_sizes(path, genomesize)
+        for path, lengths in zip(paths, sizes, strict=True):
             counts, _ = count_bam(path, resolution=resolution, chroms=chroms and list(chroms), **rule)
-            attrs = {"source": Path(path).name, "resolution": resolution, "sizes": sizes}
+            attrs = {"source": Path(path).name, "resolution": resolution, "sizes": lengths}
             arrays.append(GenomeArray.from_contigs(counts, attrs))
         tracks = Tracks(arrays, [_fitted(normalizer, array) for array in arrays], resolution)
-        return cls(name, tracks, windows, conditions=_name_conditions(conditions, paths))
+        return cls(name, tracks, windows, conditions=names)
 
     @classmethod
     def create_from_store(
@@ -365,6 +389,27 @@ def _agreed_sizes(path: str | os.PathLike[str], genomesize: Mapping[str, int] | 
             msg = f"{path} has {name} of {sizes[name]} bp, genomesize says {size}. Use one assembly for both."
             raise InputError(msg)
     return sizes
+
+
+def _count_windows(
+    paths: Sequence[Any],
+    windows: GenomicIndexer | None,
+    resolution: int | None,
+    normalizer: str | Normalizer | None,
+    **rule: Any,
+) -> Rows:
+    """Count BAM files window by window."""
+    if windows is None:
+        msg = "Windows are stored (resolution=None or store_whole_genome=False), and there are none. Give `roi`."
+        raise InputError(msg)
+    n_bins = 1 if resolution is None else -(-(windows.binsize + 2 * windows.flank) // _checked_resolution(resolution))
+    values = []
+    for path in paths:
+        counts = count_bam_windows(path, windows.windows(), n_bins=n_bins, resolution=resolution, **rule)
+        flat = counts.reshape(-1, counts.shape[2])
+        stored = GenomeArray(flat, {"windows": len(flat)}, {"source": Path(path).name, "resolution": resolution})
+        values.append(_fitted(normalizer, stored)(counts))
+    return Rows(np.stack(values, axis=-1), resolution)
 
 
 def _fitted(normalizer: str | Normalizer | None, array: GenomeArray) -> Any:
