@@ -108,10 +108,11 @@ def find_ends(alignments: Alignments, rows: np.ndarray) -> tuple[np.ndarray, np.
         Whether there is a CIGAR.
     """
     operations, counts = alignments.cigars(rows)
-    lengths = (operations >> 4) * _ON_REFERENCE[operations & 15]
-    below = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
-    last = np.cumsum(counts)
-    lengths = below[last] - below[last - counts]
+    lengths = ((operations >> 4) * _ON_REFERENCE[operations & 15]).astype(np.int64)
+    if len(operations) > len(counts) or not counts.all():  # else one operation each
+        below = np.concatenate([[0], np.cumsum(lengths)])
+        last = np.cumsum(counts)
+        lengths = below[last] - below[last - counts]
     return alignments.fields["start"][rows] + np.maximum(lengths, 1), counts > 0
 
 

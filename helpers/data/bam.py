@@ -84,7 +84,7 @@ def count_bam(
 
     Notes
     -----
-    Memory is 4 bytes a bin and strand (12 for ``span`` and ``fragment``) and about 30 MB for reading.
+    Memory is 4 bytes a bin and strand (12 for ``span`` and ``fragment``) and about 60 MB for reading.
     """
     rule = CountRule(**rule)
     check_resolution(resolution)

@@ -135,7 +135,7 @@ class CountRule:
             ),
             (
                 whole and bool(self.require_flags & pysam.FDUP) and not self.keep_duplicates,
-                f"No alignment counts: duplicates are asked for, and left out by keep_duplicates=False. Received: {flags}.",
+                f"No alignment counts: keep_duplicates=False, and duplicates are asked for. Received: {flags}.",
             ),
             (
                 self.whole_fragments and self.mates != "both",
@@ -196,69 +196,9 @@ class Segments(NamedTuple):
     starts: np.ndarray
     ends: np.ndarray
 
-
-def find_segments(alignments: Alignments, reasons: np.ndarray, rule: CountRule) -> Segments:
-    """Find the segments of those alignments of a batch that count.
-
-    Parameters
-    ----------
-    alignments : Alignments
-    reasons : numpy.ndarray of int8, shape (alignments,)
-        Index in `REASONS` of why an alignment is left out, or -1. Filled in where a segment cannot be found.
-    rule : CountRule
-    """
-    fields = alignments.fields
-    reasons[(reasons == _KEPT) & (fields["mapq"] < rule.min_mapq)] = REASONS.index("low_mapq")
-    if rule.whole_fragments:
-        lone = fields["flag"] & pysam.FPAIRED == 0
-        proper = (fields["flag"] & pysam.FPROPER_PAIR != 0) & (fields["mate_contig"] == fields["contig"])
-        no_pair = ~lone & ~(proper & (fields["length"] != 0))
-        reasons[(reasons == _KEPT) & no_pair] = REASONS.index("not_proper_pair")
-    rows = np.flatnonzero(reasons == _KEPT)
-    found = {"five_prime": _five_primes, "span": _spans}.get(rule.count, _fragments)(alignments, rows)
-    without = np.ones(len(reasons), dtype=bool)
-    without[found.owners] = False
-    reasons[without & (reasons == _KEPT)] = REASONS.index("no_cigar")
-    owners, starts, ends = found
-    if rule.count == "midpoint":
-        starts = starts + (ends - starts) // 2
-        ends = starts + 1
-    if any(rule.shift):
-        by = np.where(_is_reverse(alignments, owners), rule.shift[1], rule.shift[0])
-        starts, ends = starts + by, ends + by
-    return Segments(owners, starts, ends)
-
-
-def _is_reverse(alignments: Alignments, rows: np.ndarray) -> np.ndarray:
-    return alignments.fields["flag"][rows] & pysam.FREVERSE != 0
-
-
-def _five_primes(alignments: Alignments, rows: np.ndarray) -> Segments:
-    starts = alignments.fields["start"][rows].astype(np.int64)
-    reverse = np.flatnonzero(_is_reverse(alignments, rows))
-    ends, known = find_ends(alignments, rows[reverse])
-    starts[reverse] = ends - 1
-    if not known.all():
-        rows, starts = np.delete(rows, reverse[~known]), np.delete(starts, reverse[~known])
-    return Segments(rows, starts, starts + 1)
-
-
-def _spans(alignments: Alignments, rows: np.ndarray) -> Segments:
-    owners, starts, ends = find_blocks(alignments, rows)
-    return Segments(rows[owners], starts, ends)
-
-
-def _fragments(alignments: Alignments, rows: np.ndarray) -> Segments:
-    """Give the fragments of pairs, seen from the first mate, and the extent of unpaired reads."""
-    ends, known = find_ends(alignments, rows)
-    rows, ends = rows[known], ends[known]
-    starts = alignments.fields["start"][rows].astype(np.int64)
-    lengths = np.abs(alignments.fields["length"][rows].astype(np.int64))
-    pair = alignments.fields["flag"][rows] & pysam.FPAIRED != 0
-    reverse = _is_reverse(alignments, rows)
-    return Segments(
-        rows, np.where(pair & reverse, ends - lengths, starts), np.where(pair & ~reverse, starts + lengths, ends)
-    )
+    def take(self, which: np.ndarray) -> "Segments":
+        """Take some, by a mask or by their indices."""
+        return Segments(self.owners[which], self.starts[which], self.ends[which])
 
 
 Place = Callable[[Alignments, Segments], tuple[Segments, np.ndarray]]
@@ -284,12 +224,77 @@ def count_batch(
     numpy.ndarray of int64, shape (1 + reasons,)
         Alignments that count, and those left out by each of `REASONS`.
     """
-    reasons = reasons_by_flag[alignments.fields["flag"]]
+    flags = alignments.fields["flag"]
+    reasons = reasons_by_flag[flags]
     segments, stretches = place(alignments, find_segments(alignments, reasons, rule))
     known = stretches >= 0
-    reasons[segments.owners] = REASONS.index("other_contig")
-    reasons[segments.owners[known]] = REASONS.index("outside")
-    owners, starts, ends = (part[known] for part in segments)
-    inside = bins.add(stretches[known], starts, ends, _is_reverse(alignments, owners))
-    reasons[owners[inside]] = _KEPT
+    if not known.all():
+        reasons[segments.owners[~known]] = REASONS.index("other_contig")
+        segments, stretches = segments.take(known), stretches[known]
+    reverse = flags[segments.owners] & pysam.FREVERSE != 0
+    inside = bins.add(stretches, segments.starts, segments.ends, reverse)
+    if not inside.all():
+        reasons[segments.owners[~inside]] = REASONS.index("outside")
+        reasons[segments.owners[inside]] = _KEPT  # an alignment counts when one of its segments does
     return np.bincount(reasons + 1, minlength=len(REASONS) + 1)
+
+
+def find_segments(alignments: Alignments, reasons: np.ndarray, rule: CountRule) -> Segments:
+    """Find the segments of those alignments of a batch that count.
+
+    Parameters
+    ----------
+    alignments : Alignments
+    reasons : numpy.ndarray of int8, shape (alignments,)
+        Index in `REASONS` of why an alignment is left out, or -1. Filled in where the mapping quality is low, and where
+        a segment cannot be found.
+    rule : CountRule
+    """
+    if rule.min_mapq:
+        reasons[(alignments.fields["mapq"] < rule.min_mapq) & (reasons == _KEPT)] = REASONS.index("low_mapq")
+    if rule.whole_fragments:
+        reasons[_without_fragment(alignments.fields) & (reasons == _KEPT)] = REASONS.index("not_proper_pair")
+    rows = np.flatnonzero(reasons == _KEPT)
+    owners, starts, ends = {"five_prime": _five_primes, "span": _spans}.get(rule.count, _fragments)(alignments, rows)
+    reasons[rows] = REASONS.index("no_cigar")
+    reasons[owners] = _KEPT
+    if rule.count == "midpoint":
+        starts = starts + (ends - starts) // 2
+        ends = starts + 1
+    if any(rule.shift):
+        reverse = alignments.fields["flag"][owners] & pysam.FREVERSE != 0
+        by = np.where(reverse, rule.shift[1], rule.shift[0])
+        starts, ends = starts + by, ends + by
+    return Segments(owners, starts, ends)
+
+
+def _without_fragment(fields: np.ndarray) -> np.ndarray:
+    """Say which alignments are of a pair that is not proper, or whose length is unknown."""
+    paired, proper = fields["flag"] & pysam.FPAIRED != 0, fields["flag"] & pysam.FPROPER_PAIR != 0
+    return paired & ~(proper & (fields["mate_contig"] == fields["contig"]) & (fields["length"] != 0))
+
+
+def _five_primes(alignments: Alignments, rows: np.ndarray) -> Segments:
+    starts = alignments.fields["start"][rows].astype(np.int64)
+    reverse = np.flatnonzero(alignments.fields["flag"][rows] & pysam.FREVERSE)
+    ends, known = find_ends(alignments, rows[reverse])
+    starts[reverse] = ends - 1
+    if not known.all():
+        rows, starts = np.delete(rows, reverse[~known]), np.delete(starts, reverse[~known])
+    return Segments(rows, starts, starts + 1)
+
+
+def _spans(alignments: Alignments, rows: np.ndarray) -> Segments:
+    owners, starts, ends = find_blocks(alignments, rows)
+    return Segments(rows[owners], starts, ends)
+
+
+def _fragments(alignments: Alignments, rows: np.ndarray) -> Segments:
+    """Give the fragments of pairs, seen from the first mate, and the extent of unpaired reads."""
+    ends, known = find_ends(alignments, rows)
+    rows, ends = rows[known], ends[known]
+    starts = alignments.fields["start"][rows].astype(np.int64)
+    lengths = np.abs(alignments.fields["length"][rows].astype(np.int64))
+    pair, reverse = (alignments.fields["flag"][rows] & bit != 0 for bit in (pysam.FPAIRED, pysam.FREVERSE))
+    first, last = np.where(pair & reverse, ends - lengths, starts), np.where(pair & ~reverse, starts + lengths, ends)
+    return Segments(rows, first, last)
