@@ -143,7 +143,7 @@ def store_bam_coverage(
     counts, summary = count_bam(path, resolution=resolution, chroms=chroms, reference=reference, **rule)
     sizes = bam_sizes(path)
     attrs = asdict(CountRule(**rule)) | {
-        "resolution": resolution,
+        "resolution": int(resolution),
         "source": Path(path).name,
         "sizes": {name: sizes[name] for name in counts},
         "summary": asdict(summary),

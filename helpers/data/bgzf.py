@@ -16,7 +16,9 @@ except ImportError:
 
 BLOCK_BYTES = 1 << 16  # the most that a block can hold
 PADDING = 64  # bytes behind what is read, so that views of a fixed length may begin at any byte of it
-_MAGIC = b"\x1f\x8b\x08\x04"
+_MAGIC = b"\x1f\x8b\x08\x04"  # gzip with an extra field,
+_EXTRA = b"\x06\x00BC\x02\x00"  # which is the length of the block, less one; htslib takes no other
+_HEADER, _FOOTER = 18, 8  # bytes
 
 
 class BlockReader:
@@ -79,40 +81,27 @@ class BlockReader:
 
     def _next(self) -> bytes | None:
         """Decompress one block; None at the end of the file."""
-        header = self._file.read(12)
+        header = self._file.read(_HEADER)
         if not header:
             if not self._at_end_mark:
                 msg = "no end mark"
                 raise OSError(msg)
             return None
-        if len(header) < 12 or header[:4] != _MAGIC:
+        if header[:4] != _MAGIC or header[10:16] != _EXTRA:
             msg = f"no block begins at byte {self._file.tell() - len(header)}"
             raise OSError(msg)
-        extra = self._file.read(int.from_bytes(header[10:], "little"))
-        rest = _block_size(extra) + 1 - len(header) - len(extra)
+        rest = int.from_bytes(header[16:], "little") + 1 - _HEADER
         body = self._file.read(max(rest, 0))
-        if len(body) < rest or rest < 8:
+        if len(body) < rest or rest < _FOOTER:
             msg = f"the block that ends at byte {self._file.tell()} is not complete"
             raise OSError(msg)
-        checksum, length = struct.unpack_from("<II", body, rest - 8)
-        block = _decompressed(memoryview(body)[:-8], length)
+        checksum, length = struct.unpack_from("<II", body, rest - _FOOTER)
+        block = _decompressed(memoryview(body)[:-_FOOTER], length)
         if block is None or len(block) != length or zlib.crc32(block) != checksum:
             msg = f"the block that ends at byte {self._file.tell()} is damaged"
             raise OSError(msg)
         self._at_end_mark = length == 0
         return block
-
-
-def _block_size(extra: bytes) -> int:
-    """Find the length of a block, less one, among the extra fields of its header."""
-    position = 0
-    while position + 6 <= len(extra):
-        length = int.from_bytes(extra[position + 2 : position + 4], "little")
-        if extra[position : position + 4] == b"BC\x02\x00":
-            return int.from_bytes(extra[position + 4 : position + 6], "little")
-        position += 4 + length
-    msg = "not compressed as BGZF"
-    raise OSError(msg)
 
 
 def _decompressed(compressed: memoryview, length: int) -> bytes | None:

@@ -95,7 +95,11 @@ class CountRule:
 
     def __post_init__(self):
         shift = tuple(self.shift) if isinstance(self.shift, Iterable) else (self.shift,)
-        object.__setattr__(self, "shift", tuple(int(value) if _is_whole(value) else value for value in shift))
+        plain = {name: getattr(self, name) for name in ("min_mapq", "require_flags", "exclude_flags")}
+        plain = {name: int(value) if _is_whole(value) else value for name, value in plain.items()}
+        plain["shift"] = tuple(int(value) if _is_whole(value) else value for value in shift)
+        for name, value in plain.items():  # numpy's numbers could not be stored as JSON
+            object.__setattr__(self, name, value)
         for problem, msg in self._problems():
             if problem:
                 raise InputError(msg)
