@@ -36,6 +36,7 @@ DATA_ORDER = (
         "features",
         "normalization",
         "signal",
+        "bam_signal",
         "coverage",
         "transforms",
         "labels",

@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from helpers.data.bam import bam_sizes, count_bam
-from helpers.data.bam_windows import count_bam_windows
-from helpers.data.counting import EXCLUDE_FLAGS
+from helpers.data.bam_signal import count_rows, count_tracks
 from helpers.data.dataset import Dataset, as_region, as_rows
 from helpers.data.features import bin_features
 from helpers.data.indexer import GenomicIndexer
@@ -103,20 +102,14 @@ class Cover(Dataset):
         resolution: int | None = 1,
         *,
         storage: str = "ndarray",
-        stranded: bool = True,
-        count: str = "five_prime",
-        mates: str = "both",
-        shift: tuple[int, int] = (0, 0),
-        keep_duplicates: bool = True,
-        require_flags: int = 0,
-        exclude_flags: int = EXCLUDE_FLAGS,
         reference: str | os.PathLike[str] | None = None,
         normalizer: str | Normalizer | None = None,
         zero_padding: bool = True,
         random_state: int | None = None,
         store_whole_genome: bool = True,
+        **rule: Any,
     ) -> "Cover":
-        """Count alignments, one condition a file; what counts, and where, says `helpers.data.counting.CountRule`.
+        """Count alignments, one condition a file: at their 5' ends, in the middle of fragments, or at all their bases.
 
         Parameters
         ----------
@@ -140,10 +133,6 @@ class Cover(Dataset):
             Bin length in bp. None is one value for the whole window, flank included.
         storage : {'ndarray'}
             Arrays in memory.
-        stranded : bool, default True
-            Two strands, or their sum.
-        count, mates, shift, keep_duplicates, require_flags, exclude_flags
-            As in `CountRule`. A bin holds the sum over its bases.
         reference : path, optional
             FASTA file of CRAM files, see `count_bam`.
         normalizer : str or Normalizer, optional
@@ -157,6 +146,9 @@ class Cover(Dataset):
             Count whole contigs in bins that begin at multiples of the resolution, where windows must begin and end too.
             With False, or ``resolution=None``, count window by window in bins that begin with the window, wherever that
             is; only these windows can be read, and bases of overlapping windows count several times in a normalizer.
+        **rule
+            Which alignments count, and where: ``count``, ``mates``, ``shift``, ``stranded``, ``keep_duplicates``,
+            ``require_flags``, ``exclude_flags`` of `helpers.data.counting.CountRule`.
 
         Returns
         -------
@@ -175,21 +167,11 @@ class Cover(Dataset):
         collapse = resolution is None and binsize is None
         tiling = {"zero_padding": zero_padding, "random_state": random_state, "collapse": collapse}
         windows = _tile(roi, binsize, stepsize, flank, **tiling)
-        sizes = [_agreed_sizes(path, genomesize) for path in paths]
-        rule = {"min_mapq": min_mapq, "stranded": stranded, "count": count, "mates": mates, "shift": shift}
-        rule |= {"keep_duplicates": keep_duplicates, "require_flags": require_flags, "exclude_flags": exclude_flags}
-        rule |= {"reference": reference}
-        if resolution is None or not store_whole_genome:
-            rows = _count_windows(paths, windows, resolution, normalizer, **rule)
-            return cls(name, rows, windows, conditions=names)
-        chroms = genomesize or (windows.chrom_names if windows else None)
-        arrays = []
-        for path, lengths in zip(paths, sizes, strict=True):
-            counts, _ = count_bam(path, resolution=resolution, chroms=chroms and list(chroms), **rule)
-            attrs = {"source": Path(path).name, "resolution": resolution, "sizes": lengths}
-            arrays.append(GenomeArray.from_contigs(counts, attrs))
-        tracks = Tracks(arrays, [_fitted(normalizer, array) for array in arrays], resolution)
-        return cls(name, tracks, windows, conditions=names)
+        counted = count_rows if resolution is None or not store_whole_genome else count_tracks
+        fit = partial(_fitted, normalizer)
+        rule |= {"min_mapq": min_mapq, "reference": reference}
+        signal = counted(paths, windows, genomesize, resolution=resolution, fit=fit, **rule)
+        return cls(name, signal, windows, conditions=names)
 
     @classmethod
     def create_from_store(
@@ -379,37 +361,6 @@ def _checked_conditions(conditions: list[str], number: int) -> list[str]:
         msg = f"Give one name for each of the {number} conditions. Received: conditions={conditions}."
         raise InputError(msg)
     return conditions
-
-
-def _agreed_sizes(path: str | os.PathLike[str], genomesize: Mapping[str, int] | None) -> dict[str, int]:
-    """Read contig lengths of a BAM file and compare them with those given."""
-    sizes = bam_sizes(path)
-    for name, size in (genomesize or {}).items():
-        if sizes.get(name, size) != size:
-            msg = f"{path} has {name} of {sizes[name]} bp, genomesize says {size}. Use one assembly for both."
-            raise InputError(msg)
-    return sizes
-
-
-def _count_windows(
-    paths: Sequence[Any],
-    windows: GenomicIndexer | None,
-    resolution: int | None,
-    normalizer: str | Normalizer | None,
-    **rule: Any,
-) -> Rows:
-    """Count BAM files window by window."""
-    if windows is None:
-        msg = "Windows are stored (resolution=None or store_whole_genome=False), and there are none. Give `roi`."
-        raise InputError(msg)
-    n_bins = 1 if resolution is None else -(-(windows.binsize + 2 * windows.flank) // _checked_resolution(resolution))
-    values = []
-    for path in paths:
-        counts = count_bam_windows(path, windows.windows(), n_bins=n_bins, resolution=resolution, **rule)
-        flat = counts.reshape(-1, counts.shape[2])
-        stored = GenomeArray(flat, {"windows": len(flat)}, {"source": Path(path).name, "resolution": resolution})
-        values.append(_fitted(normalizer, stored)(counts))
-    return Rows(np.stack(values, axis=-1), resolution)
 
 
 def _fitted(normalizer: str | Normalizer | None, array: GenomeArray) -> Any:
