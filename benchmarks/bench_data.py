@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ import pysam
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from helpers.data.bam import count_bam, store_bam_coverage
+from helpers.data.bgzf import BlockReader
 from helpers.data.coverage import Cover
 from helpers.data.normalization import fit_normalizer
 from helpers.data.sequence import Bioseq, encode_fasta, read_fasta_contigs
@@ -133,22 +135,27 @@ def bench_fasta(folder: Path, n_bases: int) -> None:
     )
 
 
-def bench_bam(folder: Path, n_reads: int) -> None:
-    """BAM to counts per 50 bp and strand."""
+def bench_bam(folder: Path, n_bases: int, n_reads: int) -> None:
+    """BAM to counts per 50 bp and strand, and what a loop over single reads costs."""
 
     def decompress() -> None:
-        with pysam.BGZFile(str(folder / "reads.bam")) as file:
-            while file.read(1 << 20):
+        with (folder / "reads.bam").open("rb") as file:
+            reader = BlockReader(file, n_blocks=256)
+            while reader.read(np.zeros(0, dtype=np.uint8))[2]:
                 pass
 
-    report(
-        "BAM -> 5' counts per 50 bp",
-        lambda: count_bam(folder / "reads.bam", resolution=50),
-        decompress,
-        amount=n_reads,
-        unit="M reads/s",
-        target=">= 1.2",
-    )
+    def loop() -> None:
+        counts = np.zeros((n_bases // 50 + 1, 2), dtype=np.uint32)
+        with pysam.AlignmentFile(str(folder / "reads.bam")) as file:
+            for read in file.fetch(until_eof=True):
+                end = read.reference_end - 1 if read.is_reverse else read.reference_start
+                counts[end // 50, int(read.is_reverse)] += 1
+
+    lines = [(f"BAM -> {count} per 50 bp", partial(count_bam, count=count), ">= 3") for count in ("five_prime", "span")]
+    for name, work, target in lines:
+        work = partial(work, folder / "reads.bam", resolution=50)
+        report(name, work, decompress, amount=n_reads, unit="M reads/s", target=target)
+    report("BAM -> five_prime, loop of pysam", loop, decompress, amount=n_reads, unit="M reads/s", target="")
 
 
 def bench_codes(folder: Path, windows: pd.DataFrame, *, name: str, batch: int) -> None:
@@ -194,7 +201,7 @@ def main() -> None:
         both = make_windows(sizes.bases, sizes.windows, both_strands=True)
         print(LINE.format("what (per CPU second, one thread)", "rate", "target", "limit", "peak MB"))
         run_alone(bench_fasta, folder, sizes.bases)
-        run_alone(bench_bam, folder, sizes.reads)
+        run_alone(bench_bam, folder, sizes.bases, sizes.reads)
         for batch in (64, 1024):
             run_alone(bench_codes, folder, forward, name="", batch=batch)
             run_alone(bench_codes, folder, both, name=", both strands", batch=batch)

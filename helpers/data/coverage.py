@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from helpers.data.bam_counts import load_counts
+from helpers.data.bam_signal import count_rows, count_tracks
 from helpers.data.cache import Cache
 from helpers.data.dataset import Dataset, Parts, as_region, as_rows
 from helpers.data.export import export_windows
@@ -115,25 +116,26 @@ class Cover(SignalFiles, Dataset):
         binsize: int | None = None,
         stepsize: int | None = None,
         flank: int = 0,
-        resolution: int = 1,
+        resolution: int | None = 1,
         *,
         storage: str = "ndarray",
         cache: Cache = False,
-        stranded: bool = True,
-        mates: str = "both",
-        shift: tuple[int, int] = (0, 0),
+        reference: str | os.PathLike[str] | None = None,
         normalizer: str | Normalizer | None = None,
         zero_padding: bool = True,
         random_state: int | None = None,
+        store_whole_genome: bool = True,
+        **rule: Any,
     ) -> "Cover":
-        """Count the 5' ends of alignments, one condition a file; see `helpers.data.bam.count_bam`.
+        """Count alignments, one condition a file: at their 5' ends, in the middle of fragments, or at all their bases.
 
         Parameters
         ----------
         name : str
             See the class.
         bamfiles : path or sequence of path
-            BAM files, sorted or not; no index needed.
+            BAM or CRAM files. They need neither be sorted nor have an index, which `count_bam_windows` uses if there is
+            one.
         roi : path, table or other regions, optional
             Regions to cut into windows, see `read_regions`. Without, set `gindexer` later or ask for regions.
         genomesize : mapping of str to int, optional
@@ -143,17 +145,17 @@ class Cover(SignalFiles, Dataset):
         min_mapq : int, default 0
             Lowest mapping quality that counts.
         binsize, stepsize, flank : int
-            Window length, distance of window starts, and flank on both sides, in bp; see `GenomicIndexer`.
-        resolution : int, default 1
-            Bin length in bp.
+            Window length, distance of window starts, and flank on both sides, in bp; see `GenomicIndexer`. With
+            ``resolution=None`` and no bin size each region is one window, whatever its length.
+        resolution : int or None, default 1
+            Bin length in bp. None is one value for the whole window, flank included.
         storage : {'ndarray', 'sparse', 'hdf5'}
             All bins, or those with counts; memory mapped with `cache`, which 'hdf5' needs, else in memory. Same values.
+            Windows that are counted one by one are kept in memory.
         cache : bool or path, default False
             Keep the counts and find them by the file's contents and the parameters next time; see `helpers.data.cache`.
-        stranded : bool, default True
-            Two strands, or their sum.
-        mates, shift
-            As in `count_bam`.
+        reference : path, optional
+            FASTA file of CRAM files, see `count_bam`.
         normalizer : str or Normalizer, optional
             Name in `helpers.data.normalization.NORMALIZERS` or unfitted normalizer, fitted for each condition on all
             that was counted; a fitted one is used as it is.
@@ -161,6 +163,13 @@ class Cover(SignalFiles, Dataset):
             Keep shorter windows at the ends of regions.
         random_state : int, optional
             Seed of a random order of the windows.
+        store_whole_genome : bool, default True
+            Count whole contigs in bins that begin at multiples of the resolution, where windows must begin and end too.
+            With False, or ``resolution=None``, count window by window in bins that begin with the window, wherever that
+            is; only these windows can be read, and bases of overlapping windows count several times in a normalizer.
+        **rule
+            Which alignments count, and where: ``count``, ``mates``, ``shift``, ``stranded``, ``keep_duplicates``,
+            ``require_flags``, ``exclude_flags`` of `helpers.data.counting.CountRule`.
 
         Returns
         -------
@@ -169,16 +178,18 @@ class Cover(SignalFiles, Dataset):
         Raises
         ------
         InputError
-            For bad files, regions or parameters.
+            For bad files, regions or parameters, or windows to be stored and no `roi`.
         """
         paths = as_list(bamfiles, "bamfiles")
-        windows = tile(roi, binsize, stepsize, flank, zero_padding=zero_padding, random_state=random_state)
-        chroms = genomesize or (windows.chrom_names if windows else None)
-        rule = {"min_mapq": min_mapq, "stranded": stranded, "mates": mates, "shift": shift}
-        rule |= {"resolution": resolution, "chroms": chroms and list(chroms)}
-        arrays = [load_counts(path, genomesize, storage=storage, cache=cache, **rule) for path in paths]
-        tracks = Tracks(arrays, [fitted(normalizer, array) for array in arrays], resolution)
-        return cls(name, tracks, windows, conditions=name_conditions(conditions, paths))
+        names = name_conditions(conditions, paths)
+        collapse = resolution is None and binsize is None
+        tiling = {"zero_padding": zero_padding, "random_state": random_state, "collapse": collapse}
+        windows = tile(roi, binsize, stepsize, flank, **tiling)
+        rule |= {"min_mapq": min_mapq, "reference": reference, "fit": partial(fitted, normalizer)}
+        kept = {"storage": storage, "cache": cache}
+        counted = count_rows if resolution is None or not store_whole_genome else count_tracks
+        signal = counted(paths, windows, genomesize, resolution=resolution, **kept, **rule)
+        return cls(name, signal, windows, conditions=names)
 
     @classmethod
     def create_from_store(

@@ -137,6 +137,7 @@ def input_settings(wildcards):
 def counting_settings(wildcards):
     """Settings of an input that change its counts."""
     keys = ("resolution", "count", "stranded", "min_mapq", "mates", "duplicates", "shift")
+    keys += ("require_flags", "exclude_flags")
     return {key: input_settings(wildcards)[key] for key in keys}
 
 

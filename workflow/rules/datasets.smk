@@ -24,7 +24,7 @@ rule encode_genome:
 
 
 rule count_coverage:
-    """Count the 5' ends of a track's alignments per strand in bins of the input's resolution."""
+    """Count a track's alignments (5' ends, midpoints or all bases) per strand in bins of the input's resolution."""
     input:
         checks=ancient("results/{run}/{study}/checks.tsv"),
         alignments=lambda wildcards: resource(wildcards.track),
