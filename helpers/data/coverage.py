@@ -11,7 +11,7 @@ from helpers.data.bam import bam_sizes, count_bam
 from helpers.data.dataset import Dataset, as_region, as_rows
 from helpers.data.features import bin_features
 from helpers.data.indexer import GenomicIndexer
-from helpers.data.normalization import Identity, Normalizer, fit_normalizer
+from helpers.data.normalization import Normalizer, as_normalizer, fit_normalizer
 from helpers.data.regions import read_regions
 from helpers.data.signal import Rows, Tracks, resolution_of
 from helpers.data.storage import GenomeArray
@@ -70,6 +70,14 @@ class Cover(Dataset):
         """Bin length in bp; None where a window has one value."""
         return self._signal.resolution
 
+    @property
+    def normalizers(self) -> list[Normalizer]:
+        """The fitted normalizer of each condition; empty for values of windows as they were given."""
+        return list(self._signal.normalizers)
+
+    def _keep_rows(self, rows: np.ndarray) -> None:
+        self._signal = self._signal.of_rows(rows)
+
     def _read(self, key: Any) -> np.ndarray:
         region = as_region(key)
         if region is not None:
@@ -104,7 +112,7 @@ class Cover(Dataset):
         stranded: bool = True,
         mates: str = "both",
         shift: tuple[int, int] = (0, 0),
-        normalizer: str | Normalizer | None = None,
+        normalizer: Any = None,
         zero_padding: bool = True,
         random_state: int | None = None,
     ) -> "Cover":
@@ -134,9 +142,9 @@ class Cover(Dataset):
             Two strands, or their sum.
         mates, shift
             As in `count_bam`.
-        normalizer : str or Normalizer, optional
-            Name in `helpers.data.normalization.NORMALIZERS` or unfitted normalizer, fitted for each condition on all
-            that was counted; a fitted one is used as it is.
+        normalizer : str, Normalizer, callable or sequence of these, optional
+            Name in `helpers.data.normalization.NORMALIZERS`, unfitted normalizer, or a `Chain` of several, fitted for
+            each condition on all that was counted; a fitted one is used as it is.
         zero_padding : bool, default True
             Keep shorter windows at the ends of regions.
         random_state : int, optional
@@ -178,7 +186,7 @@ class Cover(Dataset):
         stepsize: int | None = None,
         flank: int = 0,
         *,
-        normalizers: Sequence[Normalizer] | None = None,
+        normalizers: Sequence[Any] | None = None,
         zero_padding: bool = True,
         random_state: int | None = None,
     ) -> "Cover":
@@ -190,8 +198,8 @@ class Cover(Dataset):
             As in `create_from_bam`.
         stores : sequence of path or GenomeArray
             All of one resolution and number of strands.
-        normalizers : sequence of Normalizer, optional
-            A fitted one for each condition, in the order of `stores`.
+        normalizers : sequence, optional
+            One for each condition, in the order of `stores`, each as `normalizer` of `create_from_bam`.
 
         Returns
         -------
@@ -209,10 +217,11 @@ class Cover(Dataset):
             found = ", ".join(f"{array.place}: {kind}" for array, kind in zip(arrays, kinds, strict=True))
             msg = f"Stores need one resolution and number of strands. Received: {found}. Count the BAM files alike."
             raise InputError(msg)
-        normalizers = [_checked_normalizer(item) for item in normalizers or [Identity()] * len(arrays)]
+        normalizers = normalizers or [None] * len(arrays)
         if len(normalizers) != len(arrays):
             msg = f"Give one normalizer for each store. Received: {len(normalizers)} for {len(arrays)} stores."
             raise InputError(msg)
+        normalizers = [_fitted(item, array) for item, array in zip(normalizers, arrays, strict=True)]
         windows = _tile(roi, binsize, stepsize, flank, zero_padding=zero_padding, random_state=random_state)
         names = [array.attrs.get("source", f"track_{number}") for number, array in enumerate(arrays)]
         tracks = Tracks(arrays, normalizers, kinds[0][0])
@@ -367,19 +376,9 @@ def _agreed_sizes(path: str | os.PathLike[str], genomesize: Mapping[str, int] | 
     return sizes
 
 
-def _fitted(normalizer: str | Normalizer | None, array: GenomeArray) -> Any:
-    if normalizer is None:
-        return Identity()
-    if isinstance(normalizer, str) or not getattr(normalizer, "fitted", True):
-        return fit_normalizer(normalizer, array, resolution=array.attrs["resolution"])
-    return _checked_normalizer(normalizer)
-
-
-def _checked_normalizer(normalizer: Any) -> Any:
-    if not callable(normalizer) or isinstance(normalizer, type):
-        msg = f"A normalizer is a Normalizer, such as ZScoreLog(). Received: {normalizer!r}."
-        raise InputError(msg)
-    return normalizer
+def _fitted(normalizer: Any, array: GenomeArray) -> Normalizer:
+    normalizer = as_normalizer(normalizer)
+    return normalizer if normalizer.fitted else fit_normalizer(normalizer, array, resolution=array.attrs["resolution"])
 
 
 def _checked_resolution(resolution: int) -> int:

@@ -113,6 +113,27 @@ class Dataset:
         """Windows, positions, and two more axes."""
         return (len(self), *self._sample_shape(self._windows()))
 
+    def with_windows(self, gindexer: GenomicIndexer) -> "Dataset":
+        """Give the same dataset with other windows; what is stored is shared."""
+        other = copy.copy(self)
+        other.gindexer = gindexer
+        return other
+
+    def take(self, key: Any) -> "Dataset":
+        """Give the same dataset with some of its windows.
+
+        Parameters
+        ----------
+        key : int, slice, sequence of int, or boolean mask of shape (windows,)
+            Window i of the new dataset is window ``key[i]`` of this one, whatever `random_state` was.
+        """
+        rows = as_rows(key, len(self))
+        part = copy.copy(self)
+        part._keep_rows(rows)
+        part._gindexer = None
+        part.gindexer = _some_windows(self._windows(), rows)
+        return part
+
     def __len__(self) -> int:
         return len(self._windows())
 
@@ -135,6 +156,9 @@ class Dataset:
             raise InputError(msg)
         return self._gindexer
 
+    def _keep_rows(self, rows: np.ndarray) -> None:
+        """Drop the values of other windows, where values belong to windows."""
+
     def _check_windows(self, gindexer: GenomicIndexer) -> None:
         """Raise InputError when these windows cannot be read."""
         raise NotImplementedError
@@ -146,6 +170,13 @@ class Dataset:
     def _read(self, key: Any) -> np.ndarray:
         """Read what any index form asks for, as a batch."""
         raise NotImplementedError
+
+
+def _some_windows(windows: GenomicIndexer, rows: np.ndarray) -> GenomicIndexer:
+    """Give windows of an indexer in the order of `rows`; each is tiled into itself."""
+    regions = windows.to_regions().iloc[rows].reset_index(drop=True)
+    settings = (windows.binsize, windows.stepsize, windows.flank, windows.zero_padding, windows.collapse)
+    return GenomicIndexer.create_from_file(regions, *settings)
 
 
 def as_region(key: Any) -> Region | None:

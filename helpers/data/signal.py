@@ -59,6 +59,10 @@ class Tracks(NamedTuple):
         positions = (windows.binsize + 2 * windows.flank) // self.resolution
         return positions, self.arrays[0].values.shape[1], len(self.arrays)
 
+    def of_rows(self, rows: np.ndarray) -> "Tracks":
+        """Give what windows `rows` are read from: all of it."""
+        return self
+
     def read(self, windows: GenomicIndexer, rows: np.ndarray, located: list[np.ndarray]) -> np.ndarray:
         """Read windows, shape (n, positions, strands, conditions), float32; `located` is what `locate` gave."""
         spans = Spans.of_windows(windows, rows)
@@ -106,12 +110,15 @@ class Rows(NamedTuple):
         Value of bases that no window covers.
     sizes : mapping of str to int, optional
         Contig lengths in bp, where they are known.
+    normalizers : tuple
+        By what each condition was normalized, where it was.
     """
 
     values: np.ndarray
     resolution: int | None
     padding: float = 0.0
     sizes: Mapping[str, int] | None = None
+    normalizers: tuple[Callable[[np.ndarray], np.ndarray], ...] = ()
 
     def locate(self, windows: GenomicIndexer) -> None:
         """Raise InputError when there are more or fewer windows than rows, or windows on unknown contigs."""
@@ -126,6 +133,10 @@ class Rows(NamedTuple):
     def sample_shape(self, windows: GenomicIndexer) -> tuple[int, int, int]:
         """Give positions, strands and conditions of a window."""
         return self.values.shape[1:]
+
+    def of_rows(self, rows: np.ndarray) -> "Rows":
+        """Give the values of windows `rows` alone (a copy)."""
+        return self._replace(values=self.values[rows])
 
     def read(self, windows: GenomicIndexer, rows: np.ndarray, located: None) -> np.ndarray:
         """Read windows, shape (n, positions, strands, conditions), as float32."""
