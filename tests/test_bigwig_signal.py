@@ -366,10 +366,20 @@ def test_normalizers_are_fitted_on_each_track(tracks):
     windows = region_table(("chr1", 0, 100, "+"))
     cover = Cover.create_from_bigwig("x", folder / "a.bw", windows, resolution=1, normalizer=ZScore())
     filled = np.nan_to_num(bases["a"]["chr1"])
-    expected = (filled[:100] - filled.mean()) / filled.std()
-    np.testing.assert_allclose(cover[:].ravel(), expected, rtol=1e-2, atol=1e-3)
-    with pytest.raises(InputError, match="normalizer needs whole contigs"):
-        Cover.create_from_bigwig("x", folder / "a.bw", windows, resolution=None, normalizer="zscore")
+    expected = (filled[:100] - filled.mean()) / filled.std(ddof=1)
+    np.testing.assert_allclose(cover[:].ravel(), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_normalizers_of_values_of_windows_are_fitted_on_these(tracks):
+    folder, bases = tracks
+    windows = region_table(*(("chr1", start, end, "+") for start, end in ((3, 19), (20, 50), (51, 99))))
+    filled = np.nan_to_num(bases["a"]["chr1"])
+    means = np.array([filled[start:end].mean() for start, end in ((3, 19), (20, 50), (51, 99))])
+    cover = Cover.create_from_bigwig("x", folder / "a.bw", windows, resolution=None, normalizer="zscore")
+    expected = (means - means.mean()) / means.std(ddof=1)
+    np.testing.assert_allclose(cover[:].ravel(), expected, rtol=1e-4, atol=1e-5)
+    with pytest.raises(InputError, match="All 1 counts of a are the same"):
+        Cover.create_from_bigwig("x", folder / "a.bw", windows[:1], resolution=None, normalizer="zscore")
 
 
 def test_no_regions_give_no_windows_and_pickles_are_complete(tracks):

@@ -338,8 +338,8 @@ def test_genomesize_chooses_the_contigs_and_must_agree(bam_paths):
         Cover.create_from_bam("x", bam_paths, genomesize={"chr7": 300})
     with pytest.raises(InputError, match="storage='zarr'"):
         Cover.create_from_bam("x", bam_paths, storage="zarr")
-    for normalizer in ([TPM(1.0)], TPM, 3):
-        with pytest.raises(InputError, match="A normalizer is a Normalizer"):
+    for normalizer in ([], TPM, 3):
+        with pytest.raises(InputError, match="normalizer"):
             Cover.create_from_bam("x", bam_paths, normalizer=normalizer)
     with pytest.raises(InputError, match="bamfiles is empty"):
         Cover.create_from_bam("x", [])
@@ -363,8 +363,8 @@ def test_stores_that_do_not_fit_together_are_refused(stores, tmp_path):
         Cover.create_from_store("x", [GenomeArray.from_contigs({"chr1": np.zeros((5, 2))})])
     with pytest.raises(InputError, match="one normalizer for each store"):
         Cover.create_from_store("x", stores(50), normalizers=[Identity()])
-    with pytest.raises(InputError, match="A normalizer is a Normalizer"):
-        Cover.create_from_store("x", stores(50), normalizers=["tpm", "tpm"])
+    with pytest.raises(InputError, match="normalizer"):
+        Cover.create_from_store("x", stores(50), normalizers=[TPM, "tpm"])
     with pytest.raises(InputError, match="one name for each of the 2 conditions"):
         Cover.create_from_store("x", stores(50), conditions=["a"])
     with pytest.raises(InputError, match="stores is empty"):

@@ -13,15 +13,20 @@ from helpers.data import normalization
 from helpers.data.normalization import (
     NORMALIZERS,
     TPM,
+    Chain,
     Identity,
     LogTransform,
+    PercentileTrimming,
+    RegionLengthNormalization,
     ZScore,
     ZScoreLog,
+    as_normalizer,
     fit_normalizer,
     load_normalizer,
     normalizer_from_dict,
     save_normalizer,
 )
+from helpers.data.percentiles import count_values, percentile_of
 from helpers.data.storage import GenomeArray, write_contigs
 from helpers.errors import InputError
 
@@ -97,6 +102,8 @@ def test_values_follow_their_definitions(coverage):
         "zscore": (exact - everything.mean()) / everything.std(ddof=1),
         "zscorelog": (np.log(exact + 1) - logs.mean()) / logs.std(ddof=1),
         "log": np.log(exact + 1),
+        "perctrim": np.minimum(exact, np.percentile(everything, 99)),
+        "binsizenorm": exact / RESOLUTION,
     }
     assert set(expected) == set(NORMALIZERS)
     for name, values in expected.items():
@@ -151,7 +158,8 @@ def test_moments_of_blocks_are_those_of_the_whole(blocks, offset):
 @given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))
 def test_state_survives_json_to_the_last_digit(tmp_path_factory, mean, std):
     path = tmp_path_factory.mktemp("state") / "normalizer.json"
-    for normalizer in (ZScoreLog(mean, std), ZScore(mean, std), TPM(std), LogTransform(), Identity()):
+    chain = Chain([PercentileTrimming(99.5, std), ZScore(mean, std)])
+    for normalizer in (chain, ZScoreLog(mean, std), ZScore(mean, std), TPM(std), LogTransform(), Identity()):
         save_normalizer(normalizer, path)
         loaded = load_normalizer(path)
         assert type(loaded) is type(normalizer)
@@ -205,7 +213,7 @@ def test_an_unfitted_normalizer_is_copied_when_fitted(coverage):
 
 
 def test_unfitted_normalizers_neither_normalize_nor_save(tmp_path):
-    for normalizer in (TPM(), ZScore(), ZScoreLog()):
+    for normalizer in (TPM(), ZScore(), ZScoreLog(), PercentileTrimming(), Chain([ZScore()])):
         with pytest.raises(InputError, match="is not fitted"):
             normalizer(np.zeros(3))
         with pytest.raises(InputError, match="is not fitted"):
@@ -226,6 +234,13 @@ def test_unfitted_normalizers_neither_normalize_nor_save(tmp_path):
         ('{"format_version": 1, "kind": "tpm"}', "The state of normalization 'tpm' is total"),
         ('{"format_version": 1, "kind": "tpm", "total": null}', "The state of normalization 'tpm' is total"),
         ('{"format_version": 1, "kind": "none", "mean": 1}', "is empty"),
+        ('{"format_version": 1, "kind": "perctrim", "cap": 1}', "'perctrim' is percentile, cap"),
+        ('{"format_version": 1, "kind": "chain"}', "The state of a chain is the list of its members"),
+        (
+            '{"format_version": 1, "kind": "chain", "members": ["log"]}',
+            "The state of a chain is the list of its members",
+        ),
+        ('{"format_version": 1, "kind": "chain", "members": [{"kind": "rpkm"}]}', "no normalization 'rpkm'"),
     ],
 )
 def test_files_that_hold_no_normalizer_say_so(tmp_path, text, message):
@@ -247,3 +262,109 @@ def test_logarithms_of_negative_signal_are_refused():
             LogTransform()(values)
     assert LogTransform()(np.array([-0.5]))[0] == pytest.approx(math.log(0.5))
     assert LogTransform()(np.zeros((0, 2))).shape == (0, 2)
+
+
+def plus_one(values):
+    return values + 1
+
+
+def test_a_chain_is_the_composition_of_its_members_each_fitted_on_what_comes_before(coverage):
+    exact = coverage.values.astype(np.float64)
+    trimmed = np.minimum(exact, np.percentile(exact, 90))
+    logs = np.log(trimmed + 1) + 1
+    expected = (logs - logs.mean()) / logs.std(ddof=1)
+    chain = fit_normalizer([PercentileTrimming(90), "log", plus_one, ZScore()], coverage, resolution=RESOLUTION)
+    np.testing.assert_allclose(chain(coverage.values), expected, rtol=1e-5, atol=1e-5)
+    values = coverage.values
+    for member in chain.members:
+        values = member(values)
+    np.testing.assert_array_equal(chain(coverage.values), values.astype(np.float32))
+    assert chain(coverage.values).dtype == np.float32
+
+
+def test_members_of_a_chain_see_regions_or_everything_as_they_would_alone(coverage):
+    chain = fit_normalizer(["tpm", ZScore()], coverage, REGIONS, resolution=RESOLUTION, flank=30)
+    tpm = fit_normalizer("tpm", coverage, resolution=RESOLUTION)
+    values = slow_values(coverage, REGIONS, 30) / coverage.values.sum() * 1e6
+    assert chain.members[0] == tpm
+    assert chain.members[1].mean_ == pytest.approx(values.mean(), rel=1e-6)
+    assert chain.members[1].std_ == pytest.approx(values.std(ddof=1), rel=1e-6)
+
+
+def test_logarithm_and_z_score_in_a_chain_are_the_z_score_of_the_logarithm(coverage):
+    chain = fit_normalizer([LogTransform(), ZScore()], coverage, REGIONS, resolution=RESOLUTION)
+    alone = fit_normalizer("zscorelog", coverage, REGIONS, resolution=RESOLUTION)
+    assert chain.members[1].mean_ == pytest.approx(alone.mean_, rel=1e-7)
+    np.testing.assert_allclose(chain(coverage.values), alone(coverage.values), atol=2e-6)
+
+
+def test_chains_are_fitted_as_copies_keep_fitted_members_and_are_stored(coverage, tmp_path):
+    unfitted = Chain([TPM(1e6), Chain([LogTransform(), ZScore()])])
+    assert not unfitted.fitted
+    with pytest.raises(InputError, match="Chain is not fitted"):
+        unfitted(np.ones(3))
+    fitted = fit_normalizer(unfitted, coverage, resolution=RESOLUTION)
+    assert not unfitted.fitted
+    assert unfitted.members[2].mean_ is None
+    assert fitted.members[0] == TPM(1e6), "a member that is fitted already is kept"
+    assert repr(fitted).startswith("Chain([TPM(total=1000000.0), LogTransform(), ZScore(mean=")
+    save_normalizer(fitted, tmp_path / "chain.json")
+    loaded = load_normalizer(tmp_path / "chain.json")
+    assert loaded == fitted
+    assert loaded != Chain([LogTransform()])
+    np.testing.assert_array_equal(loaded(coverage.values), fitted(coverage.values))
+    blocks = [np.array([0, 1, 5]), np.array([2])]
+    assert Chain(["log", ZScore()]).fit(iter(blocks)) == Chain(["log", ZScore()]).fit(blocks)
+
+
+def test_own_functions_work_and_cannot_be_stored(coverage, tmp_path):
+    own = as_normalizer(plus_one)
+    np.testing.assert_array_equal(own(np.array([1, 2])), [2.0, 3.0])
+    with pytest.raises(InputError, match="The function plus_one cannot be stored"):
+        save_normalizer(fit_normalizer(["log", plus_one], coverage, resolution=RESOLUTION), tmp_path / "a.json")
+    with pytest.raises(InputError, match=r"<lambda> must keep the shape \(2,\) of values. It gave \(1,\)"):
+        as_normalizer(lambda values: values[:1])(np.array([1, 2]))
+    for wrong, message in (([], "is empty"), (3, "Received: 3"), ([ZScore], "Received: <class"), ("rpkm", "rpkm")):
+        with pytest.raises(InputError, match=message):
+            as_normalizer(wrong)
+    assert as_normalizer(None) == Identity()
+    counts = np.ones(3, dtype=np.float32)
+    identity = Chain([lambda values: values])(counts)
+    identity += 1
+    np.testing.assert_array_equal(counts, np.ones(3))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.lists(st.integers(-3, 9) | st.floats(-5, 5), max_size=12), min_size=1, max_size=4).filter(any),
+    st.floats(0, 100),
+)
+def test_percentiles_of_blocks_are_those_of_numpy(blocks, percentile):
+    arrays = [np.array(block) for block in blocks]
+    expected = np.percentile(np.concatenate(arrays), percentile)
+    assert percentile_of(*count_values(arrays), percentile) == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+def test_trimming_says_when_it_would_leave_nothing(coverage):
+    counts = np.zeros(1000)
+    counts[0] = 5
+    with pytest.raises(InputError, match="The percentile 99 of the track is 0, its least count"):
+        PercentileTrimming().fit([counts])
+    assert PercentileTrimming(99.95).fit([counts]).cap_ == pytest.approx(np.percentile(counts, 99.95))
+    assert PercentileTrimming().fit([np.zeros(5)]).cap_ == 0
+    with pytest.raises(InputError, match="holds NaN"):
+        PercentileTrimming().fit([np.array([1.0, np.nan])])
+    with pytest.raises(InputError, match="has no counts"):
+        PercentileTrimming().fit([np.zeros(0)])
+    for percentile in (0, 101, float("nan")):
+        with pytest.raises(InputError, match="above 0 and at most 100"):
+            PercentileTrimming(percentile)
+    regions = fit_normalizer(PercentileTrimming(60), coverage, REGIONS, resolution=RESOLUTION)
+    assert regions.cap_ == np.percentile(slow_values(coverage, REGIONS, 0), 60)
+
+
+def test_a_length_is_needed_to_divide_by():
+    with pytest.raises(InputError, match="Give length, in bp"):
+        RegionLengthNormalization().fit([np.ones(3)])
+    with pytest.raises(InputError, match="is not fitted"):
+        RegionLengthNormalization()(np.ones(3))

@@ -1,7 +1,7 @@
 """The signal of `Cover.create_from_bam`: whole contigs in bins on a grid, or the bins of each window."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,13 @@ import numpy as np
 from helpers.data.bam import bam_sizes, check_resolution, count_bam
 from helpers.data.bam_windows import count_bam_windows
 from helpers.data.cache import Cache, Recipe, load_store
+from helpers.data.chain import as_normalizer
 from helpers.data.genome_store import GenomeStore
 from helpers.data.indexer import GenomicIndexer
+from helpers.data.loading import fitted
+from helpers.data.row_normalization import normalize_rows
 from helpers.data.signal import Rows, Tracks
-from helpers.data.storage import GenomeArray
 from helpers.errors import InputError
-
-Fit = Callable[[GenomeStore], Callable[[np.ndarray], np.ndarray]]
 
 
 def count_tracks(
@@ -25,7 +25,7 @@ def count_tracks(
     genomesize: Mapping[str, int] | None,
     *,
     resolution: int,
-    fit: Fit,
+    normalizer: Any = None,
     storage: str = "ndarray",
     cache: Cache = False,
     **rule: Any,
@@ -42,8 +42,8 @@ def count_tracks(
         Contigs to count, and their lengths in bp, with which the files must agree.
     resolution : int
         Bin length in bp.
-    fit : callable
-        From the counts of a file to its normalizer.
+    normalizer : optional
+        As in `Cover.create_from_bam`, fitted on the counts of each file.
     storage, cache
         See `helpers.data.cache.load_store`.
     **rule
@@ -63,7 +63,7 @@ def count_tracks(
     rule |= {"resolution": resolution, "chroms": chroms and list(chroms)}
     kept = {"storage": storage, "cache": cache}
     arrays = [_load_counts(path, _agreed_sizes(path, genomesize), kept, rule) for path in paths]
-    return Tracks(arrays, [fit(array) for array in arrays], resolution)
+    return Tracks(arrays, [fitted(normalizer, array) for array in arrays], resolution)
 
 
 def _load_counts(
@@ -80,7 +80,7 @@ def count_rows(
     genomesize: Mapping[str, int] | None,
     *,
     resolution: int | None,
-    fit: Fit,
+    normalizer: Any = None,
     storage: str = "ndarray",
     cache: Cache = False,
     **rule: Any,
@@ -89,7 +89,7 @@ def count_rows(
 
     Parameters
     ----------
-    paths, genomesize, fit, **rule
+    paths, genomesize, normalizer, **rule
         As in `count_tracks`.
     windows : GenomicIndexer
         At least their contigs must be in the files. None is an InputError.
@@ -101,7 +101,7 @@ def count_rows(
     Returns
     -------
     Rows
-        Normalized values, float32.
+        Counts, or normalized values (float32).
 
     Raises
     ------
@@ -124,11 +124,10 @@ def count_rows(
     values = []
     for path in paths:
         _agreed_sizes(path, genomesize)
-        counts = count_bam_windows(path, windows.windows(), n_bins=n_bins, resolution=resolution, **rule)
-        flat = counts.reshape(-1, counts.shape[2])
-        attrs = {"source": Path(path).name, "resolution": resolution}
-        values.append(fit(GenomeArray(flat, {"windows": len(flat)}, attrs))(counts))
-    return Rows(np.stack(values, axis=-1), resolution)
+        values.append(count_bam_windows(path, windows.windows(), n_bins=n_bins, resolution=resolution, **rule))
+    rows = Rows(np.stack(values, axis=-1), resolution)
+    sources = [os.fspath(path) for path in paths]
+    return rows if normalizer is None else normalize_rows(rows, windows, as_normalizer(normalizer), sources=sources)
 
 
 def _agreed_sizes(path: str | os.PathLike[str], genomesize: Mapping[str, int] | None) -> dict[str, int]:

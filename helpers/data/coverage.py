@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,8 @@ from helpers.data.export import export_windows
 from helpers.data.feature_modes import checked_conditions, name_conditions
 from helpers.data.genome_store import GenomeStore
 from helpers.data.indexer import GenomicIndexer
-from helpers.data.loading import array_rows, as_list, checked_normalizer, fitted, tile
-from helpers.data.normalization import Identity, Normalizer
+from helpers.data.loading import array_rows, as_list, fitted, tile
+from helpers.data.normalization import Normalizer
 from helpers.data.signal import Rows, Tracks
 from helpers.data.signal_files import SignalFiles
 from helpers.data.stores import open_store
@@ -75,6 +74,14 @@ class Cover(SignalFiles, Dataset):
         """Bin length in bp; None where a window has one value."""
         return self._signal.resolution
 
+    @property
+    def normalizers(self) -> list[Normalizer]:
+        """The fitted normalizer of each condition; empty for values of windows as they were given."""
+        return list(self._signal.normalizers)
+
+    def _keep_rows(self, rows: np.ndarray) -> None:
+        self._signal = self._signal.of_rows(rows)
+
     def _read(self, key: Any) -> np.ndarray:
         region = as_region(key)
         if region is not None:
@@ -121,7 +128,7 @@ class Cover(SignalFiles, Dataset):
         storage: str = "ndarray",
         cache: Cache = False,
         reference: str | os.PathLike[str] | None = None,
-        normalizer: str | Normalizer | None = None,
+        normalizer: Any = None,
         zero_padding: bool = True,
         random_state: int | None = None,
         store_whole_genome: bool = True,
@@ -156,9 +163,9 @@ class Cover(SignalFiles, Dataset):
             Keep the counts and find them by the file's contents and the parameters next time; see `helpers.data.cache`.
         reference : path, optional
             FASTA file of CRAM files, see `count_bam`.
-        normalizer : str or Normalizer, optional
-            Name in `helpers.data.normalization.NORMALIZERS` or unfitted normalizer, fitted for each condition on all
-            that was counted; a fitted one is used as it is.
+        normalizer : str, Normalizer, callable or sequence of these, optional
+            Name in `helpers.data.normalization.NORMALIZERS`, unfitted normalizer, or a `Chain` of several, fitted for
+            each condition on all that was counted; a fitted one is used as it is.
         zero_padding : bool, default True
             Keep shorter windows at the ends of regions.
         random_state : int, optional
@@ -185,7 +192,7 @@ class Cover(SignalFiles, Dataset):
         collapse = resolution is None and binsize is None
         tiling = {"zero_padding": zero_padding, "random_state": random_state, "collapse": collapse}
         windows = tile(roi, binsize, stepsize, flank, **tiling)
-        rule |= {"min_mapq": min_mapq, "reference": reference, "fit": partial(fitted, normalizer)}
+        rule |= {"min_mapq": min_mapq, "reference": reference, "normalizer": normalizer}
         kept = {"storage": storage, "cache": cache}
         counted = count_rows if resolution is None or not store_whole_genome else count_tracks
         signal = counted(paths, windows, genomesize, resolution=resolution, **kept, **rule)
@@ -202,7 +209,7 @@ class Cover(SignalFiles, Dataset):
         stepsize: int | None = None,
         flank: int = 0,
         *,
-        normalizers: Sequence[Normalizer] | None = None,
+        normalizers: Sequence[Any] | None = None,
         zero_padding: bool = True,
         random_state: int | None = None,
     ) -> "Cover":
@@ -214,8 +221,8 @@ class Cover(SignalFiles, Dataset):
             As in `create_from_bam`.
         stores : sequence of path, GenomeArray or SparseArray
             All of one resolution and number of strands.
-        normalizers : sequence of Normalizer, optional
-            A fitted one for each condition, in the order of `stores`.
+        normalizers : sequence, optional
+            One for each condition, in the order of `stores`, each as `normalizer` of `create_from_bam`.
 
         Returns
         -------
@@ -233,10 +240,11 @@ class Cover(SignalFiles, Dataset):
             found = ", ".join(f"{array.place}: {kind}" for array, kind in zip(arrays, kinds, strict=True))
             msg = f"Stores need one resolution and number of strands. Received: {found}. Count the BAM files alike."
             raise InputError(msg)
-        normalizers = [checked_normalizer(item) for item in normalizers or [Identity()] * len(arrays)]
+        normalizers = normalizers or [None] * len(arrays)
         if len(normalizers) != len(arrays):
             msg = f"Give one normalizer for each store. Received: {len(normalizers)} for {len(arrays)} stores."
             raise InputError(msg)
+        normalizers = [fitted(item, array) for item, array in zip(normalizers, arrays, strict=True)]
         windows = tile(roi, binsize, stepsize, flank, zero_padding=zero_padding, random_state=random_state)
         names = [array.attrs.get("source", f"track_{number}") for number, array in enumerate(arrays)]
         tracks = Tracks(arrays, normalizers, kinds[0][0])

@@ -142,6 +142,27 @@ class Dataset(ABC):
         """Windows, positions, and two more axes."""
         return (len(self), *self._sample_shape(self._windows()))
 
+    def with_windows(self, gindexer: GenomicIndexer) -> "Dataset":
+        """Give the same dataset with other windows; what is stored is shared."""
+        other = copy.copy(self)
+        other.gindexer = gindexer
+        return other
+
+    def take(self, key: Any) -> "Dataset":
+        """Give the same dataset with some of its windows.
+
+        Parameters
+        ----------
+        key : int, slice, sequence of int, or boolean mask of shape (windows,)
+            Window i of the new dataset is window ``key[i]`` of this one, whatever `random_state` was.
+        """
+        rows = as_rows(key, len(self))
+        part = copy.copy(self)
+        part._keep_rows(rows)
+        part._gindexer = None
+        part.gindexer = _some_windows(self._windows(), rows)
+        return part
+
     def __len__(self) -> int:
         return len(self._windows())
 
@@ -229,6 +250,10 @@ class Dataset(ABC):
         """Make a dataset of what `_parts` gave."""
 
     @abstractmethod
+    def _keep_rows(self, rows: np.ndarray) -> None:
+        """Drop the values of other windows, where values belong to windows."""
+
+    @abstractmethod
     def _check_windows(self, gindexer: GenomicIndexer) -> None:
         """Raise InputError when these windows cannot be read."""
 
@@ -245,6 +270,13 @@ def _parts_of_windows(gindexer: GenomicIndexer) -> Parts:
     header = {name: getattr(gindexer, name) for name in _WINDOW_SETTINGS} | {"chrom_names": gindexer.chrom_names}
     arrays = {name: getattr(gindexer, name) for name in ("chrom_codes", "starts", "ends", "order")}
     return Parts(header, arrays | {"strand": gindexer.strand.astype("S1")})
+
+
+def _some_windows(windows: GenomicIndexer, rows: np.ndarray) -> GenomicIndexer:
+    """Give windows of an indexer in the order of `rows`; each is tiled into itself."""
+    regions = windows.to_regions().iloc[rows].reset_index(drop=True)
+    settings = (windows.binsize, windows.stepsize, windows.flank, windows.zero_padding, windows.collapse)
+    return GenomicIndexer.create_from_file(regions, *settings)
 
 
 def _windows_from_parts(parts: Parts) -> GenomicIndexer:

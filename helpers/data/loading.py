@@ -9,10 +9,13 @@ import h5py
 import numpy as np
 
 from helpers.data.bigwig import BigWig
+from helpers.data.chain import as_normalizer
 from helpers.data.collapse import Collapser
 from helpers.data.features import bin_features, turn_minus
+from helpers.data.genome_store import GenomeStore
 from helpers.data.indexer import GenomicIndexer, Windows
-from helpers.data.normalization import Identity, Normalizer, fit_normalizer
+from helpers.data.normalization import fit_normalizer
+from helpers.data.normalizers import Identity, Normalizer
 from helpers.data.signal import Rows, Tracks, resolution_of
 from helpers.data.storage import GenomeArray
 from helpers.data.stored_rows import StoredRows
@@ -218,21 +221,10 @@ def check_storage(storage: str) -> None:
         raise InputError(msg)
 
 
-def fitted(normalizer: str | Normalizer | None, array: GenomeArray) -> Any:
-    """Give the normalizer of a track: fitted on it, unless it is fitted already or there is none."""
-    if normalizer is None:
-        return Identity()
-    if isinstance(normalizer, str) or not getattr(normalizer, "fitted", True):
-        return fit_normalizer(normalizer, array, resolution=array.attrs["resolution"])
-    return checked_normalizer(normalizer)
-
-
-def checked_normalizer(normalizer: Any) -> Any:
-    """Give a normalizer, or raise InputError when it is none."""
-    if not callable(normalizer) or isinstance(normalizer, type):
-        msg = f"A normalizer is a Normalizer, such as ZScoreLog(). Received: {normalizer!r}."
-        raise InputError(msg)
-    return normalizer
+def fitted(normalizer: Any, array: GenomeStore) -> Normalizer:
+    """Give the normalizer of a track, in any form that a user may give: fitted on it, unless it is fitted already."""
+    normalizer = as_normalizer(normalizer)
+    return normalizer if normalizer.fitted else fit_normalizer(normalizer, array, resolution=array.attrs["resolution"])
 
 
 def _some(names: Any) -> str:

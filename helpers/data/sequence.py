@@ -257,6 +257,9 @@ class Bioseq(Dataset):
     def _sample_shape(self, gindexer: GenomicIndexer) -> tuple[int, int, int]:
         return _length_of(gindexer) - self.order + 1, 1, self.alphabet.unknown**self.order
 
+    def _keep_rows(self, rows: np.ndarray) -> None:
+        """Do nothing: no value belongs to a window."""
+
     def _stores(self) -> list[GenomeStore]:
         return [self.genome]
 

@@ -1,6 +1,6 @@
 """Where the values of windows come from: tracks over the genome, cut into windows, or values given window by window."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +9,8 @@ from helpers.data.dataset import Parts, Spans
 from helpers.data.genome_store import GenomeStore
 from helpers.data.indexer import GenomicIndexer
 from helpers.data.mapped import Mapped, values_of
-from helpers.data.normalization import Normalizer, normalizer_from_dict
+from helpers.data.normalization import normalizer_from_dict
+from helpers.data.normalizers import Normalizer
 from helpers.data.regions import Region
 from helpers.data.stored_rows import StoredRows
 from helpers.data.stores import parts_of_store, store_from_parts
@@ -23,7 +24,7 @@ class Tracks(NamedTuple):
     ----------
     arrays : list of GenomeArray or SparseArray, each of shape (bins, strands)
         One for each condition; ``attrs["sizes"]`` holds contig lengths in bp where they are known.
-    normalizers : list of callable
+    normalizers : list of Normalizer
         One for each condition; from counts to float32, element by element.
     resolution : int
         Bin length in bp.
@@ -32,7 +33,7 @@ class Tracks(NamedTuple):
     """
 
     arrays: list[GenomeStore]
-    normalizers: list[Callable[[np.ndarray], np.ndarray]]
+    normalizers: list[Normalizer]
     resolution: int
     fill: float = 0
 
@@ -70,6 +71,10 @@ class Tracks(NamedTuple):
         positions = (windows.binsize + 2 * windows.flank) // self.resolution
         return positions, self.arrays[0].item_shape[0], len(self.arrays)
 
+    def of_rows(self, rows: np.ndarray) -> "Tracks":
+        """Give what windows `rows` are read from: all of it."""
+        return self
+
     def read(self, windows: GenomicIndexer, rows: np.ndarray, located: list[np.ndarray]) -> np.ndarray:
         """Read windows, shape (n, positions, strands, conditions), float32; `located` is what `locate` gave."""
         spans = Spans.of_windows(windows, rows)
@@ -105,11 +110,7 @@ class Tracks(NamedTuple):
         return values[:, ::-1, ::-1] if region.strand == "-" else values
 
     def parts(self) -> Parts:
-        """Give what a file keeps; InputError for a normalizer that is a function."""
-        functions = [normalizer for normalizer in self.normalizers if not isinstance(normalizer, Normalizer)]
-        if functions:
-            msg = f"A file cannot keep the normalizer {functions[0]!r}. Use a Normalizer, such as ZScoreLog()."
-            raise InputError(msg)
+        """Give what a file keeps; InputError for a normalizer with a function in it."""
         stored = [parts_of_store(array, f"tracks/{number}/") for number, array in enumerate(self.arrays)]
         header = {
             "resolution": self.resolution,
@@ -140,6 +141,8 @@ class Rows:
         Value of bases that no window covers.
     sizes : mapping of str to int, optional
         Contig lengths in bp, where they are known.
+    normalizers : sequence of Normalizer
+        By what each condition was normalized, where it was.
     """
 
     def __init__(
@@ -148,8 +151,10 @@ class Rows:
         resolution: int | None,
         padding: float = 0.0,
         sizes: Mapping[str, int] | None = None,
+        normalizers: Sequence[Normalizer] = (),
     ):
         self._values, self.resolution, self.padding, self.sizes = values, resolution, padding, sizes
+        self.normalizers = tuple(normalizers)
 
     @property
     def values(self) -> np.ndarray:
@@ -173,6 +178,14 @@ class Rows:
     def sample_shape(self, windows: GenomicIndexer) -> tuple[int, int, int]:
         """Give positions, strands and conditions of a window."""
         return self.values.shape[1:]
+
+    def of_rows(self, rows: np.ndarray) -> "Rows":
+        """Give the values of windows `rows` alone (a copy)."""
+        return self.with_values(self.values[rows], self.normalizers)
+
+    def with_values(self, values: np.ndarray, normalizers: Sequence[Normalizer]) -> "Rows":
+        """Give rows with other values, made by `normalizers`."""
+        return Rows(values, self.resolution, self.padding, self.sizes, normalizers)
 
     def read(self, windows: GenomicIndexer, rows: np.ndarray, located: None) -> np.ndarray:
         """Read windows, shape (n, positions, strands, conditions), as float32."""
@@ -198,13 +211,15 @@ class Rows:
         """Give what a file keeps."""
         sizes = None if self.sizes is None else {name: int(size) for name, size in self.sizes.items()}
         header = {"resolution": self.resolution, "padding": float(self.padding), "sizes": sizes}
+        header["normalizers"] = [normalizer.to_dict() for normalizer in self.normalizers]
         values = self.values
         return Parts(header, {"values": values if isinstance(values, np.ndarray) else values[np.arange(len(values))]})
 
     @classmethod
     def from_parts(cls, parts: Parts) -> "Rows":
         """Make rows of what `parts` gave and a file kept."""
-        return cls(parts.arrays["values"], **parts.header)
+        normalizers = [normalizer_from_dict(state) for state in parts.header["normalizers"]]
+        return cls(parts.arrays["values"], **{**parts.header, "normalizers": normalizers})
 
     def _bases(self, values: np.ndarray, window: Region) -> np.ndarray:
         """Spread the values of a window over its bases, from left to right on the genome."""

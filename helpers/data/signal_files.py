@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from helpers.data.chain import as_normalizer
 from helpers.data.collapse import Collapser, check_collapser
 from helpers.data.feature_modes import name_conditions, read_conditions
 from helpers.data.indexer import GenomicIndexer
@@ -24,7 +25,7 @@ from helpers.data.loading import (
     plain_tracks,
     tile,
 )
-from helpers.data.normalization import Normalizer
+from helpers.data.row_normalization import normalize_rows
 from helpers.data.signal import Rows, Tracks
 from helpers.errors import InputError
 
@@ -49,7 +50,7 @@ class SignalFiles:
         store_whole_genome: bool | None = None,
         collapser: Collapser = "mean",
         nan_to_num: bool = True,
-        normalizer: str | Normalizer | None = None,
+        normalizer: Any = None,
         zero_padding: bool = True,
         random_state: int | None = None,
     ) -> Self:
@@ -78,8 +79,8 @@ class SignalFiles:
         nan_to_num : bool, default True
             Bases without data, and positions outside the contig, hold 0. False: only bases with data count, so that
             the mean is that of covered bases; NaN where there is no data at all.
-        normalizer : str or Normalizer, optional
-            As in `create_from_bam`; needs whole contigs and, to be fitted, `nan_to_num`.
+        normalizer : optional
+            As in `create_from_bam`; to be fitted it needs `nan_to_num`.
 
         Returns
         -------
@@ -108,11 +109,11 @@ class SignalFiles:
             arrays = [load_bigwig_track(track, sizes, **rule) for track in tracks]
             signal = Tracks(arrays, [fitted(normalizer, array) for array in arrays], resolution, padding)
             return cls(name, signal, windows, conditions=names)
+        _check_fit(normalizer, nan_to_num)
+        rows = Rows(load_bigwig_windows(tracks, windows, **rule), resolution, padding, sizes)
         if normalizer is not None:
-            msg = "A normalizer needs whole contigs. Give windows that are whole bins, or normalize what is read."
-            raise InputError(msg)
-        values = load_bigwig_windows(tracks, windows, **rule)
-        return cls(name, Rows(values, resolution, padding, sizes), windows, conditions=names)
+            rows = normalize_rows(rows, windows, as_normalizer(normalizer), sources=names)
+        return cls(name, rows, windows, conditions=names)
 
     @classmethod
     def create_from_bed(
@@ -198,7 +199,7 @@ def _whole_contigs(windows: GenomicIndexer | None, resolution: int | None, wante
     return wanted
 
 
-def _check_fit(normalizer: str | Normalizer | None, nan_to_num: bool) -> None:
-    if not nan_to_num and (isinstance(normalizer, str) or not getattr(normalizer, "fitted", True)):
+def _check_fit(normalizer: Any, nan_to_num: bool) -> None:
+    if not nan_to_num and not as_normalizer(normalizer).fitted:
         msg = f"{normalizer!r} cannot be fitted on NaN. Use nan_to_num=True, or give a fitted normalizer."
         raise InputError(msg)

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pandas as pd
 
+from helpers.data.augmentation import flip_orientation
 from helpers.data.inputs import Split
-from helpers.data.transforms import flip_orientation
 from helpers.model.architectures import InputSpec, OutputSpec, build_model
 from helpers.model.batches import JangguSequence
 from helpers.model.linear import fit_kmer_linear
@@ -74,10 +74,11 @@ def build_and_fit(
     batch_size = options.pop("batch_size")
     model = build(plan, training, options["loss"])
     augment = {name: flip_half for name, reading in plan["inputs"].items() if reading.get("augment") == "flip"}
+    fed = {"batch_size": batch_size, "codes": True}
     batches = JangguSequence(
-        training.inputs, {OUTPUT: training.targets}, batch_size=batch_size, shuffle=True, seed=seed, augment=augment
+        training.inputs, {OUTPUT: training.targets}, shuffle=True, seed=seed, augment=augment, **fed
     )
-    held_out = JangguSequence(validation.inputs, {OUTPUT: validation.targets}, batch_size=batch_size)
+    held_out = JangguSequence(validation.inputs, {OUTPUT: validation.targets}, **fed)
     if plan["architecture"] == "kmer_linear":
         return model, fit_kmer_linear(model, batches, held_out, loss=options["loss"])
     return model, train(model, batches, held_out, **options)

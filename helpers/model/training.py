@@ -209,7 +209,7 @@ def _input_batches(model: keras.Model, inputs: Any, batch_size: int) -> JangguSe
     if by_name and not isinstance(inputs, Mapping):
         (name,) = model.input
         inputs = {name: inputs}
-    return JangguSequence(inputs, batch_size=batch_size, as_dict=by_name)
+    return JangguSequence(inputs, batch_size=batch_size, as_dict=by_name, codes=True)
 
 
 def save_model(model: keras.Model, path: str | os.PathLike[str]) -> None:
