@@ -127,7 +127,10 @@ def _print_study(name: str, checks: StudyChecks) -> None:
     print(f"Study {name}\n")
     if len(checks.contigs.columns) > 2:
         print(format_contigs(checks.contigs) + "\n")
-    print(format_findings(checks.findings[checks.findings["status"] != "error"]) + "\n")
+    findings = checks.findings
+    told_more = findings["file"].map(findings["file"].value_counts()) > 1
+    there = (findings["check"] == "file") & (findings["status"] == "ok")
+    print(format_findings(findings[(findings["status"] != "error") & ~(there & told_more)]) + "\n")
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def _places(chroms: list[str], sizes: dict[str, int]) -> list[tuple[str, int]]:
     chroms = chroms[:: -(-len(chroms) // PLACES)] if chroms else []
     rounds = -(-PLACES // max(len(chroms), 1))
     starts = [(chrom, (sizes[chrom] * turn // rounds) // WINDOW * WINDOW) for turn in range(rounds) for chrom in chroms]
-    return list(dict.fromkeys(starts))
+    return list(dict.fromkeys(starts))[:PLACES]
 
 
 def _count(read: pysam.AlignedSegment, counts: dict[str, int]) -> None:

@@ -15,7 +15,7 @@ from helpers.data.assemblies import check_contigs, pair_names
 from helpers.data.contig_table import FileContigs, tabulate_contigs
 from helpers.data.fasta_checks import check_fasta
 from helpers.data.file_checks import check_bigwig, check_file, check_regions_file, check_variants
-from helpers.data.findings import Finding, failed, findings_table, list_some, raise_on_errors
+from helpers.data.findings import Finding, findings_table, list_some, raise_on_errors
 from helpers.data.split_checks import check_labels, check_split_counts, check_splits
 
 __all__ = [
@@ -155,7 +155,7 @@ class _Inspection:
             options = {"stranded": track.get("stranded", False), "index_later": os.fspath(path) in self._later}
             self._compare(path, *check_alignments(path, key, used=self._used, **options))
         elif kind == "bigWig":
-            self._compare(path, *check_bigwig(path, key), kind="partial")
+            self._compare(path, *check_bigwig(path, key, used=self._used), kind="partial")
         elif kind == "vcf":
             self._compare(path, *check_variants(path, key), kind="partial")
         else:
@@ -184,7 +184,9 @@ class _Inspection:
         if contents is None:
             return
         self._files.append(FileContigs(os.fspath(path), contents.ends, "regions"))
-        if uses and not failed(findings):
+        absent = [chrom for chrom in self._used if chrom not in contents.counts]
+        renamed = pair_names(absent, set(contents.counts) - set(self._sizes or ()))
+        if uses and not renamed and len(absent) < len(self._used):  # else it is said already
             self._findings += check_split_counts(
                 path, contents.counts, self._splits, regions="regions" in uses, outputs=uses.get("output", ())
             )

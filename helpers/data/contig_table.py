@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 OTHERS = "others"
-_COLUMNS = 8  # files that are shown beside those with problems
+_COLUMNS = 6  # files that are shown beside those with problems
 
 
 class FileContigs(NamedTuple):
@@ -94,7 +94,7 @@ def format_contigs(contigs: pd.DataFrame) -> str:
     legend = "Lengths in bp; of region files, where the last region ends; others: how many contigs not in use. "
     legend += "-: none there. !: contradicts the genome."
     rest = len(names) - len(shown)
-    return "\n".join([*lines, legend + (f" {rest} more files agree." if rest else "")])
+    return "\n".join([*lines, legend + (f" Files that agree and are not shown: {rest}." if rest else "")])
 
 
 def _is_wrong(name: str, problems: str) -> bool:

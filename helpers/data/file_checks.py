@@ -71,7 +71,9 @@ def is_cut_short(path: str | os.PathLike) -> bool:
         return bgzipped and file.read() != _BGZF_END
 
 
-def check_bigwig(path: str | os.PathLike, key: str = "track") -> tuple[list[Finding], dict[str, int] | None]:
+def check_bigwig(
+    path: str | os.PathLike, key: str = "track", *, used: Iterable[str] = ()
+) -> tuple[list[Finding], dict[str, int] | None]:
     """Check that a bigWig file is whole and holds values, and take the lengths of its contigs.
 
     Parameters
@@ -80,6 +82,8 @@ def check_bigwig(path: str | os.PathLike, key: str = "track") -> tuple[list[Find
         bigWig file.
     key : str
         What names the file, for messages.
+    used : iterable of str
+        Contigs in use; a listed one without values makes a warning.
 
     Returns
     -------
@@ -101,6 +105,10 @@ def check_bigwig(path: str | os.PathLike, key: str = "track") -> tuple[list[Find
     if not filled:
         message = "The file holds no values. Download or make it again."
         return [*findings, Finding("bigwig", str(path), "error", message)], sizes
+    bare = [chrom for chrom in used if chrom in sizes and chrom not in filled]
+    if bare:
+        message = f"No values on {list_some(bare)}, in use. Check that the file is complete."
+        findings.append(Finding("bigwig", str(path), "warning", message))
     found = f"{len(sizes)} contigs, {len(filled)} of them with values"
     return [*findings, Finding("bigwig", str(path), "ok", found)], sizes
 
@@ -131,7 +139,8 @@ def check_variants(path: str | os.PathLike, key: str = "track") -> tuple[list[Fi
     try:
         sizes, problem = _read_variants(path)
     except (OSError, ValueError, KeyError, NotImplementedError) as error:
-        message = f"The VCF file is truncated, damaged or of another type ({error}). Download or make it again."
+        reason = "no VCF header" if "`" in str(error) else error  # pysam quotes the file's name when there is none
+        message = f"The VCF file is truncated, damaged or of another type ({reason}). Download or make it again."
         return [*findings, Finding("variants", str(path), "error", message)], None
     if problem:
         return [*findings, Finding("variants", str(path), "error", problem)], sizes

@@ -109,21 +109,24 @@ def check_split_counts(
         Errors and warnings; none when all is well. Only what is sure is said: a split may still lose its regions to the
         blacklist, see `check_splits` and `check_labels`.
     """
-    found = []
+    found, splits = [], {split: list(chroms) for split, chroms in splits.items()}
+    counts = {chrom: count for chrom, count in counts.items() if any(chrom in chroms for chroms in splits.values())}
+    few: dict[str, list[str]] = {}
     for split, chroms in splits.items():
-        chroms = list(chroms)
         n_regions = sum(counts.get(chrom, 0) for chrom in chroms)
         if regions and not n_regions:
             found.append(("error", f"{_empty_split(split, chroms, counts)} {_CHOOSE_CONTIGS}."))
             continue
         for output in outputs:
-            what = f"Split '{split}', output {output}:"
             if not n_regions:
-                message = f"{what} no positive regions, for the file has nothing on {list_some(chroms, 30)}."
-                found.append(("error", f"{message} {_CHOOSE_CONTIGS}, or other tracks as output."))
+                message = f"Split '{split}', output {output}: no positive regions, for the file has none on "
+                message += f"{list_some(chroms, 30)}. {_CHOOSE_CONTIGS}, or other tracks as output."
+                found.append(("error", message))
             elif n_regions < FEW_POSITIVES:
-                message = f"{what} {n_regions} region{'s' * (n_regions > 1)} in the file: scores will be mostly chance."
-                found.append(("warning", f"{message} {_CHOOSE_CONTIGS}, or expect wide intervals."))
+                few.setdefault(output, []).append(f"{n_regions} on the contigs of split '{split}'")
+    for output, counted in few.items():
+        message = f"Output {output} has few regions: {list_some(counted)}. Scores there will be mostly chance."
+        found.append(("warning", f"{message} {_CHOOSE_CONTIGS}, or expect wide intervals."))
     return [Finding("splits", os.fspath(path), status, message) for status, message in found]
 
 
