@@ -316,11 +316,11 @@ def test_a_cut_bam_file_is_an_error(tmp_path, bam, data):
 
 
 @seldom
-@given(st.data())
-def test_a_cut_index_is_an_error(tmp_path, bam, data):
+@given(st.integers(0, 10**6))
+def test_a_cut_index_is_an_error(tmp_path, bam, place):
     (tmp_path / "a.bam").write_bytes(bam[0])
     # Behind the last contig stands the number of reads without a place, which may be absent.
-    (tmp_path / "a.bam.bai").write_bytes(bam[1][: data.draw(st.integers(0, len(bam[1]) - 9))])
+    (tmp_path / "a.bam.bai").write_bytes(bam[1][: place % (len(bam[1]) - 8)])
     findings, _ = check_alignments(tmp_path / "a.bam")
     (message,) = errors(findings)
     assert "a.bam.bai" in message

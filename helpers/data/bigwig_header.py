@@ -122,9 +122,11 @@ class _Reader:
 
     def _blocks(self, offset: int) -> np.ndarray:
         """Read the leaves of the index: contig and bp of each block's first and last value, offset and bytes."""
+        leaf, branch = (np.dtype([(name, self._order + kind) for name, kind in kinds]) for kinds in (_LEAF, _BRANCH))
+        if offset == 0:  # so it stands in a file without values
+            return np.empty(0, leaf)
         magic, _, n_blocks, *_ = self._unpack(offset, "IIQIIIIQII")
         self._require(magic == _INDEX_MAGIC, "the index is not where it should be")
-        leaf, branch = (np.dtype([(name, self._order + kind) for name, kind in kinds]) for kinds in (_LEAF, _BRANCH))
         leaves, pending, seen = [np.empty(0, leaf)], [offset + 48], 0
         while pending:
             node = pending.pop()

@@ -149,6 +149,11 @@ def check_variants(path: str | os.PathLike, key: str = "track") -> tuple[list[Fi
 
 def _read_variants(path: str | os.PathLike) -> tuple[dict[str, int | None], str]:
     """Read contigs and some records; return what is wrong with the records."""
+    with open(path, "rb") as file:
+        start = file.read(16)
+    if start[:2] == b"\x1f\x8b" and start[12:16] != _BGZF_END[12:16]:
+        command = f"gzip -dc {shlex.quote(os.fspath(path))} | bgzip > new.vcf.gz"
+        return {}, f"The file is compressed with gzip, not with bgzip. Compress it again: `{command}`."
     if is_cut_short(path):
         return {}, "The file is truncated: it lacks the end mark of bgzip. Download or make it again."
     verbosity = pysam.set_verbosity(0)
