@@ -15,10 +15,12 @@ import pytest
 
 from helpers.data.alignment_checks import check_alignments
 from helpers.data.assemblies import check_contigs
-from helpers.data.checks import check_labels, check_splits, check_study_inputs, raise_on_errors
+from helpers.data.checks import check_study_inputs
 from helpers.data.fasta_checks import check_fasta
 from helpers.data.file_checks import check_file, check_regions_file
+from helpers.data.findings import raise_on_errors
 from helpers.data.regions import region_table
+from helpers.data.split_checks import check_labels, check_splits
 from helpers.errors import InputError
 
 SIZES = {"chr1": 40_000, "chr2": 20_000}
@@ -440,6 +442,14 @@ def test_split_with_one_class():
     assert "max" not in str(caught.value)
     with pytest.raises(InputError, match=r"Split 'test', output max: no positive regions \(0 positive, 1 negative\)"):
         check_labels({"test": mixed[:1]}, ["jund", "max"])
+
+
+def test_few_positives_are_logged(caplog):
+    labels = np.zeros((40, 2), dtype=np.uint8)
+    labels[:10, 0] = labels[:9, 1] = 1
+    check_labels({"train": labels}, ["enough", "few"])
+    assert "split 'train', output few (9 positive, 31 negative)" in caplog.text
+    assert "enough" not in caplog.text
 
 
 def test_many_outputs_make_a_short_message():

@@ -214,7 +214,7 @@ def bigwig(tmp_path_factory):
     intervals = [
         (chrom, start, start + 5, rng.random()) for chrom in ("chr1", "chr2") for start in range(0, 20_000, 7)[:2800]
     ]
-    return write_bigwig(tmp_path_factory.mktemp("bigwig") / "a.bw", SIZES, intervals).read_bytes()
+    return write_bigwig(tmp_path_factory.mktemp("bigwig") / "a.bw", SIZES, intervals).read_bytes
 
 
 @often
@@ -239,7 +239,7 @@ def test_contigs_of_good_bigwig_files(tmp_path, sizes, data):
 @often
 @given(st.data())
 def test_a_cut_bigwig_file_is_an_error(tmp_path, bigwig, data):
-    (tmp_path / "a.bw").write_bytes(bigwig[: data.draw(st.integers(0, len(bigwig) - 1))])
+    (tmp_path / "a.bw").write_bytes(bigwig()[: data.draw(st.integers(0, len(bigwig()) - 1))])
     findings, sizes = check_bigwig(tmp_path / "a.bw")
     assert len(errors(findings)) == 1
     assert sizes is None
@@ -248,7 +248,7 @@ def test_a_cut_bigwig_file_is_an_error(tmp_path, bigwig, data):
 @often
 @given(st.data())
 def test_a_damaged_bigwig_file_never_crashes(tmp_path, bigwig, data):
-    content = data.draw(st.binary(max_size=100) | spoilt(bigwig, first=700) | spoilt(bigwig))
+    content = data.draw(st.binary(max_size=100) | spoilt(bigwig(), first=700) | spoilt(bigwig()))
     (tmp_path / "a.bw").write_bytes(content)
     findings, _ = check_bigwig(tmp_path / "a.bw")
     assert_readable(findings)
@@ -302,14 +302,16 @@ def bam(tmp_path_factory):
         (contig, int(start), bool(start % 2)) for contig in (0, 1) for start in rng.integers(0, 19_000, 3_000)
     )
     path = write_bam(tmp_path_factory.mktemp("bam") / "a.bam", reads)
-    return path.read_bytes(), path.with_name("a.bam.bai").read_bytes()
+    # Functions, because what a test receives is shown when it fails.
+    return path.read_bytes, path.with_name("a.bam.bai").read_bytes
 
 
 @seldom
 @given(st.data())
 def test_a_cut_bam_file_is_an_error(tmp_path, bam, data):
-    (tmp_path / "a.bam").write_bytes(bam[0][: data.draw(st.integers(0, len(bam[0]) - 1))])
-    (tmp_path / "a.bam.bai").write_bytes(bam[1])
+    content = bam[0]()
+    (tmp_path / "a.bam").write_bytes(content[: data.draw(st.integers(0, len(content) - 1))])
+    (tmp_path / "a.bam.bai").write_bytes(bam[1]())
     findings, _ = check_alignments(tmp_path / "a.bam")
     assert len(errors(findings)) == 1
     assert_readable(findings)
@@ -318,9 +320,9 @@ def test_a_cut_bam_file_is_an_error(tmp_path, bam, data):
 @seldom
 @given(st.integers(0, 10**6))
 def test_a_cut_index_is_an_error(tmp_path, bam, place):
-    (tmp_path / "a.bam").write_bytes(bam[0])
+    (tmp_path / "a.bam").write_bytes(bam[0]())
     # Behind the last contig stands the number of reads without a place, which may be absent.
-    (tmp_path / "a.bam.bai").write_bytes(bam[1][: place % (len(bam[1]) - 8)])
+    (tmp_path / "a.bam.bai").write_bytes(bam[1]()[: place % (len(bam[1]()) - 8)])
     findings, _ = check_alignments(tmp_path / "a.bam")
     (message,) = errors(findings)
     assert "a.bam.bai" in message
@@ -331,7 +333,7 @@ def test_a_cut_index_is_an_error(tmp_path, bam, place):
 @given(st.data())
 def test_damaged_alignments_never_crash(tmp_path, bam, data):
     which = data.draw(st.sampled_from([0, 1]))
-    files = list(bam)
+    files = [read() for read in bam]
     files[which] = data.draw(spoilt(files[which], first=400) | spoilt(files[which]) | st.binary(max_size=100))
     (tmp_path / "a.bam").write_bytes(files[0])
     (tmp_path / "a.bam.bai").write_bytes(files[1])
@@ -361,7 +363,12 @@ def test_any_bytes_as_variants_make_a_message(tmp_path, capfd, content):
 @settings(seldom, max_examples=8)
 @given(st.data())
 def test_a_study_of_damaged_files_gives_a_table(tmp_path, bam, bigwig, data):
-    contents = {"g.fa": b">chr1\n" + b"ACGT" * 10_000 + b"\n", "a.bam": bam[0], "a.bam.bai": bam[1], "a.bw": bigwig}
+    contents = {
+        "g.fa": b">chr1\n" + b"ACGT" * 10_000 + b"\n",
+        "a.bam": bam[0](),
+        "a.bam.bai": bam[1](),
+        "a.bw": bigwig(),
+    }
     contents |= {"a.bed": b"chr1\t5\t9\n" * 20, "a.vcf": VCF}
     for name, content in contents.items():
         (tmp_path / name).write_bytes(data.draw(st.just(content) | spoilt(content) | spoilt(content, first=100)))

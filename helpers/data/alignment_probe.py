@@ -25,13 +25,16 @@ _KINDS = ("forward", "paired", "duplicate", "mapq_0")
 def probe(path: str, wanted: list[str]) -> Iterator[dict]:
     """Yield what the header, the index and some reads say; a failure ends it with its message."""
     step = "header"
+    options = _ONLY_NEEDED if _is_cram(path) else None
     try:
-        with pysam.AlignmentFile(path, format_options=_ONLY_NEEDED if _is_cram(path) else None) as alignments:
+        # Opened by number, not by name, and so without its index: a damaged one can crash the reader at once.
+        with open(path, "rb") as file, pysam.AlignmentFile(file.fileno(), format_options=options) as alignments:
             kind = "BAM" if alignments.is_bam else "CRAM" if alignments.is_cram else "SAM"
             sizes = dict(zip(alignments.references, alignments.lengths, strict=True))
             order = alignments.header.to_dict().get("HD", {}).get("SO", "unknown")
-            yield {"kind": kind, "sizes": sizes, "order": order}
-            step = "index"
+        yield {"kind": kind, "sizes": sizes, "order": order}
+        step = "index"
+        with pysam.AlignmentFile(path, format_options=options) as alignments:
             if kind != "SAM" and alignments.has_index():
                 mapped = _mapped(alignments) if kind == "BAM" else None
                 yield {"mapped": mapped}

@@ -1,7 +1,8 @@
 """Pre-flight of a study: its files agree on one genome, and its splits can be learned from and scored.
 
-Checks of files collect findings, so that one table names everything that is wrong; `raise_on_errors` ends the run with
-it. Only contigs in use matter: others are listed as warnings. ``python -m helpers.preflight`` calls this from a shell.
+Checks of files collect findings, so that one table names everything that is wrong;
+`helpers.data.findings.raise_on_errors` ends the run with it. Only contigs in use matter: others are listed as warnings.
+``python -m helpers.preflight`` calls this from a shell.
 """
 
 import os
@@ -15,18 +16,8 @@ from helpers.data.assemblies import check_contigs, pair_names
 from helpers.data.contig_table import FileContigs, tabulate_contigs
 from helpers.data.fasta_checks import check_fasta
 from helpers.data.file_checks import check_bigwig, check_file, check_regions_file, check_variants
-from helpers.data.findings import Finding, findings_table, list_some, raise_on_errors
-from helpers.data.split_checks import check_labels, check_split_counts, check_splits
-
-__all__ = [
-    "StudyChecks",
-    "check_labels",
-    "check_splits",
-    "check_study_inputs",
-    "inspect_study",
-    "raise_on_errors",
-    "study_contigs",
-]
+from helpers.data.findings import Finding, findings_table, list_some
+from helpers.data.split_checks import check_split_counts
 
 REGION_TYPES = ("bed", "narrowPeak", "broadPeak", "gff", "gtf")
 ALIGNMENT_TYPES = ("bam", "cram")

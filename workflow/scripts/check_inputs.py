@@ -1,7 +1,8 @@
 from helpers.jobs import logged
 
 with logged(snakemake.log[0]):
-    from helpers.data.checks import inspect_study, raise_on_errors
+    from helpers.data.checks import inspect_study
+    from helpers.data.findings import raise_on_errors
     from helpers.evaluation.tables import write_table
 
     tracks = [
