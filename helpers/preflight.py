@@ -46,7 +46,8 @@ def read_config(path: str | Path) -> tuple[dict[str, Any], pd.DataFrame]:
     Raises
     ------
     InputError
-        For a config that cannot be read, and for all that the workflow finds wrong before its first job.
+        For a config that cannot be read, and for all that the workflow finds wrong in it before its first job. Files
+        are not looked at.
     """
     try:
         written = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
@@ -61,7 +62,6 @@ def read_config(path: str | Path) -> tuple[dict[str, Any], pd.DataFrame]:
     tracks = read_tracks(sheet if sheet.exists() else HOME / sheet)
     check_references(config, tracks)
     check_simulated(tracks, config["simulation"])
-    missing_files(tracks)
     return config, tracks
 
 
@@ -110,11 +110,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     try:
         found = []
-        for name, checks in check_config(*read_config(options.config)):
+        config, tracks = read_config(options.config)
+        for name, checks in check_config(config, tracks):
             found.append(checks.findings)
             _print_study(name, checks)
         findings = pd.concat(found).drop_duplicates()  # studies may share files
         raise_on_errors(findings[findings["status"] == "error"])  # warnings are printed above
+        missing_files(tracks)  # of the sheet, that no study uses: the workflow would refuse them
     except InputError as error:
         sys.exit(f"ERROR: {error}")
     counts = findings["status"].value_counts()

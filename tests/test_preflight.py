@@ -98,7 +98,14 @@ def test_mistakes_of_the_config(own_files, run):
     assert "unknown key 'epoch'" in error
     del config["studies"]["jund"]["training"]["epoch"]
     (files / "dnase_encode.bam").unlink()
-    assert "do not exist" in run(folder, config)[2]
+    status, text, error = run(folder, config)
+    assert "There is no such file" in error
+    assert "dnase_roadmap.bam" in text  # the others are checked all the same
+    config["studies"]["jund"]["inputs"]["dnase"] |= {"tracks": ["dnase_roadmap"], "swap_in_test": False}
+    config["studies"]["jund"]["figures"] = {}
+    status, _, error = run(folder, config)
+    assert status == 1
+    assert "track 'dnase_encode' (line 6 of the sheet)" in error
 
 
 @pytest.mark.parametrize("text", [None, "a: [", "- 1\n", "", b"\xff\xfe"])

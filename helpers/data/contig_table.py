@@ -51,11 +51,9 @@ def tabulate_contigs(files: Iterable[FileContigs], used: Iterable[str]) -> pd.Da
     Examples
     --------
     >>> genome = FileContigs("hg.fa", {"chr1": 90, "chr2": 70, "chrM": 5}, "genome")
-    >>> tabulate_contigs([genome, FileContigs("a.bam", {"chr1": 90, "chr2": 80}, "complete")], ["chr1", "chr2"])
-       contig  hg.fa  a.bam       problems
-    0    chr1     90     90
-    1    chr2     70     80  a.bam differs
-    2  others      1      0
+    >>> table = tabulate_contigs([genome, FileContigs("a.bam", {"chr1": 90, "chr2": 80}, "complete")], ["chr1", "chr2"])
+    >>> table["contig"].tolist(), table["a.bam"].tolist(), table["problems"].tolist()
+    (['chr1', 'chr2', 'others'], [90, 80, 0], ['', 'a.bam differs', ''])
     """
     files, used = list(files), list(used)
     genome = files[0].lengths if files and files[0].kind == "genome" else None
