@@ -94,6 +94,21 @@ def _row_problems(row: Mapping[str, Any]) -> Iterator[str]:
         yield f"size {row['size']!r} is not a number of bytes"
 
 
+def is_remote(row: Mapping[str, Any]) -> bool:
+    """Tell whether a row's file is downloaded, not local and not simulated."""
+    return row["url"] != "" and not row["url"].startswith("simulated:")
+
+
+def file_path(row: Mapping[str, Any], run: str) -> str:
+    """Give the path of a row's file: local as it is, simulated by run, downloaded by assembly."""
+    if row["path"]:
+        return row["path"]
+    if not is_remote(row):
+        return f"resources/{run}/{row['url'].removeprefix('simulated:')}"
+    compressed = ".gz" if row["url"].endswith("gz") else ""
+    return f"resources/{row['assembly']}/{row['track']}.{row['type']}{compressed}"
+
+
 def missing_files(tracks: pd.DataFrame) -> None:
     """Check that every local file of the sheet exists.
 

@@ -139,3 +139,35 @@ def study_tracks(study: Settings) -> list[str]:
     names = [study["regions"]["track"], *study["output"]["tracks"]]
     names += [track for part in study["inputs"].values() for track in part.get("tracks", [])]
     return list(dict.fromkeys(names))
+
+
+def track_uses(study: Settings) -> dict[str, dict[str, Any]]:
+    """Say what a study makes of each of its tracks.
+
+    Returns
+    -------
+    dict
+        Name of the track → ``uses``, a list of ``regions``, ``output`` and ``inputs``, and ``stranded``, whether an
+        input counts its strands apart.
+    """
+    parts = [part for part in study["inputs"].values() if part["kind"] == "coverage"]
+    named = {
+        "regions": [study["regions"]["track"]],
+        "output": study["output"]["tracks"],
+        "inputs": [track for part in parts for track in part["tracks"]],
+    }
+    stranded = {track for part in parts if part["stranded"] for track in part["tracks"]}
+    return {
+        track: {"uses": [use for use, tracks in named.items() if track in tracks], "stranded": track in stranded}
+        for track in study_tracks(study)
+    }
+
+
+def all_splits(study: Settings, chromosomes: list[str]) -> dict[str, list[str]]:
+    """Return the chromosomes of every split of every fold: ``test``, ``validation of fold chr2``; equal ones once."""
+    splits: dict[tuple[str, ...], str] = {}
+    for fold in folds(study):
+        for split, names in split_chromosomes(study, chromosomes, fold).items():
+            label = split if fold == WITHOUT_FOLDS or split == "test" else f"{split} of fold {fold}"
+            splits.setdefault((split, *names), label)
+    return {label: list(names) for (_, *names), label in splits.items()}

@@ -13,18 +13,14 @@ import pandas as pd
 import pysam
 import pytest
 
-from helpers.data.checks import (
-    check_bam,
-    check_contigs,
-    check_fasta,
-    check_file,
-    check_labels,
-    check_regions_file,
-    check_splits,
-    check_study_inputs,
-    raise_on_errors,
-)
+from helpers.data.alignment_checks import check_alignments
+from helpers.data.assemblies import check_contigs
+from helpers.data.checks import check_study_inputs
+from helpers.data.fasta_checks import check_fasta
+from helpers.data.file_checks import check_file, check_regions_file
+from helpers.data.findings import raise_on_errors
 from helpers.data.regions import region_table
+from helpers.data.split_checks import check_labels, check_splits
 from helpers.errors import InputError
 
 SIZES = {"chr1": 40_000, "chr2": 20_000}
@@ -203,40 +199,40 @@ def test_bad_fasta(tmp_path, content):
 
 
 def test_good_bam(files):
-    findings, sizes = check_bam(files / "dnase.bam")
+    findings, sizes = check_alignments(files / "dnase.bam")
     assert messages(findings) == messages(findings, "warning") == []
     assert sizes == SIZES
 
 
 def test_bam_without_index(files):
     (files / "dnase.bam.bai").unlink()
-    (message,) = messages(check_bam(files / "dnase.bam")[0])
+    (message,) = messages(check_alignments(files / "dnase.bam")[0])
     commands = re.findall("`([^`]*)`", message)
     assert commands[0] == f"samtools index {files / 'dnase.bam'}"
     assert shlex.split(commands[1])[0] == "python"
     exec(shlex.split(commands[1])[2], {})
-    assert messages(check_bam(files / "dnase.bam")[0]) == []
+    assert messages(check_alignments(files / "dnase.bam")[0]) == []
 
 
 def test_commands_quote_paths(tmp_path):
     path = write_bam(tmp_path / "my reads.bam", {"1": 9_000}, index=False, reads=5)
-    (message,) = messages(check_bam(path)[0])
+    (message,) = messages(check_alignments(path)[0])
     assert f"`samtools index '{path}'`" in message
-    (finding,) = check_contigs({"chr1": 9_000}, {str(path): {"1": 9_000}}, ["chr1"])
+    (finding,) = check_contigs(path, {"chr1": 9_000}, {"1": 9_000}, ["chr1"])
     assert f"""reheader -c "sed s/SN:/SN:chr/" '{path}' > 'renamed.my reads.bam'""" in finding.message
 
 
 def test_bam_index_of_other_names(files):
     (files / "dnase.bam.bai").rename(files / "dnase.bai")
-    assert messages(check_bam(files / "dnase.bam")[0]) == []
+    assert messages(check_alignments(files / "dnase.bam")[0]) == []
     (files / "dnase.bai").unlink()
     pysam.index("-c", str(files / "dnase.bam"))
-    assert messages(check_bam(files / "dnase.bam")[0]) == []
+    assert messages(check_alignments(files / "dnase.bam")[0]) == []
 
 
 def test_bam_with_an_older_index_is_a_warning(files):
     os.utime(files / "dnase.bam.bai", (1, 1))
-    findings, _ = check_bam(files / "dnase.bam")
+    findings, _ = check_alignments(files / "dnase.bam")
     assert messages(findings) == []
     assert "dnase.bam.bai is older" in messages(findings, "warning")[0]
 
@@ -256,7 +252,7 @@ def test_truncated_bam(files, capfd, keep):
     }[keep]
     (files / "dnase.bam").write_bytes(cut)
     os.utime(files / "dnase.bam", (1, 1))
-    findings, _ = check_bam(files / "dnase.bam")
+    findings, _ = check_alignments(files / "dnase.bam")
     (message,) = messages(findings)
     assert "truncated or damaged" in message
     assert "Download or make it again" in message
@@ -267,45 +263,45 @@ def test_bam_with_the_index_of_another_file(files, tmp_path):
     write_bam(tmp_path / "small.bam", {"chr1": 40_000, "chr2": 20_000}, reads=1, index=False)
     shutil.copy(tmp_path / "small.bam", files / "dnase.bam")
     os.utime(files / "dnase.bam", (1, 1))
-    assert len(messages(check_bam(files / "dnase.bam")[0])) == 1
+    assert len(messages(check_alignments(files / "dnase.bam")[0])) == 1
 
 
 def test_what_is_not_bam(files):
     (files / "dnase.bam").write_text("chr1\t1\t2\n" * 30)
-    (message,) = messages(check_bam(files / "dnase.bam")[0])
+    (message,) = messages(check_alignments(files / "dnase.bam")[0])
     assert "not a BAM file" in message
     with pysam.AlignmentFile(str(files / "dnase.sam"), "w", header={"SQ": [{"SN": "chr1", "LN": 9}]}):
         pass
-    (message,) = messages(check_bam(files / "dnase.sam")[0])
+    (message,) = messages(check_alignments(files / "dnase.sam")[0])
     assert "not a BAM file" in message
 
 
 @pytest.mark.parametrize(("order", "backwards"), [("queryname", False), ("unsorted", True), (None, True)])
 def test_unsorted_bam(tmp_path, order, backwards):
     path = write_bam(tmp_path / "a.bam", order=order, index=False, reads=20, backwards=backwards)
-    (message,) = messages(check_bam(path)[0])
+    (message,) = messages(check_alignments(path)[0])
     assert "not sorted by coordinate" in message
     assert f"samtools sort -o sorted.bam {path}" in message
 
 
 def test_sorted_bam_that_does_not_say_so(tmp_path):
     path = write_bam(tmp_path / "a.bam", order=None, reads=20)
-    assert messages(check_bam(path)[0]) == []
+    assert messages(check_alignments(path)[0]) == []
     (tmp_path / "a.bam.bai").unlink()
-    (message,) = messages(check_bam(path)[0])
+    (message,) = messages(check_alignments(path)[0])
     assert "no index" in message
 
 
 def test_bam_without_reads(tmp_path):
-    (message,) = messages(check_bam(write_bam(tmp_path / "a.bam", reads=0))[0])
+    (message,) = messages(check_alignments(write_bam(tmp_path / "a.bam", reads=0))[0])
     assert "no mapped reads" in message
 
 
 def test_verbosity_of_htslib_is_given_back(files):
     before = pysam.get_verbosity()
-    check_bam(files / "dnase.bam")
+    check_alignments(files / "dnase.bam")
     (files / "dnase.bam").write_bytes(b"\x1f\x8b")
-    check_bam(files / "dnase.bam")
+    check_alignments(files / "dnase.bam")
     assert pysam.get_verbosity() == before
 
 
@@ -327,7 +323,9 @@ def test_bam_that_calls_chr1_1(files):
 
 def test_genome_that_calls_chr1_1(files):
     write_fasta(files / "genome.fa", {"1": 40_000, "2": 20_000})
-    bam, *texts = errors_of(check(files, ["1", "2"]))[::-1]
+    errors = errors_of(check(files, ["1", "2"]))
+    (bam,) = [error for error in errors if "dnase.bam" in error]
+    texts = [error for error in errors if error != bam]
     assert 'sed s/SN:chr/SN:/"' in bam
     assert len(texts) == 2
     for text in texts:
@@ -375,10 +373,9 @@ def test_contigs_that_do_not_matter(files):
 
 
 def test_bam_without_a_contig_in_use():
-    findings = check_contigs(SIZES, {"a.bam": {"chr1": 40_000}}, ["chr1", "chr2"])
+    findings = check_contigs("a.bam", SIZES, {"chr1": 40_000}, ["chr1", "chr2"])
     assert "The file lacks chr2, in use; it has chr1." in messages(findings)[0]
-    assert messages(check_contigs(SIZES, {"a.bam": {"chr1": 40_000}}, ["chr1"])) == []
-    assert check_contigs(None, {"a.bam": {"chr1": 1}}, ["chr1"]) == []
+    assert messages(check_contigs("a.bam", SIZES, {"chr1": 40_000}, ["chr1"])) == []
 
 
 # ---- regions --------------------------------------------------------------------------------------------------------
@@ -412,7 +409,7 @@ def test_a_blacklist_may_be_empty(files):
         assert errors_of(check(files)) == []
     (files / "blacklist.bed").write_text("1\t1\t5\n")
     assert "named without 'chr'" in errors_of(check(files))[0]
-    assert len(messages(check_regions_file(files / "absent.bed", SIZES, ["chr1"], needed=False))) == 1
+    assert len(messages(check_regions_file(files / "absent.bed", SIZES, ["chr1"], needed=False)[0])) == 1
 
 
 # ---- splits and labels ----------------------------------------------------------------------------------------------
@@ -445,6 +442,14 @@ def test_split_with_one_class():
     assert "max" not in str(caught.value)
     with pytest.raises(InputError, match=r"Split 'test', output max: no positive regions \(0 positive, 1 negative\)"):
         check_labels({"test": mixed[:1]}, ["jund", "max"])
+
+
+def test_few_positives_are_logged(caplog):
+    labels = np.zeros((40, 2), dtype=np.uint8)
+    labels[:10, 0] = labels[:9, 1] = 1
+    check_labels({"train": labels}, ["enough", "few"])
+    assert "split 'train', output few (9 positive, 31 negative)" in caplog.text
+    assert "enough" not in caplog.text
 
 
 def test_many_outputs_make_a_short_message():

@@ -82,6 +82,7 @@ def test_everything_of_the_contract_is_there(finished):
         "provenance.json",
         "report.html",
         "jund/checks.tsv",
+        "jund/contigs.tsv",
         *(f"jund/regions/{name}.bed" for name in ("all", "dropped", "train", "validation", "test")),
         *(f"jund/{table}.tsv" for table in ("scores", "summary", "comparisons")),
         "jund/motif/dna.tsv",

@@ -1,44 +1,54 @@
 """Pre-flight of a study: its files agree on one genome, and its splits can be learned from and scored.
 
-Checks of files collect findings, so that one table names everything that is wrong; `raise_on_errors` ends the run with
-it. Only contigs in use matter: others are listed as warnings.
+Checks of files collect findings, so that one table names everything that is wrong;
+`helpers.data.findings.raise_on_errors` ends the run with it. Only contigs in use matter: others are listed as warnings.
+``python -m helpers.preflight`` calls this from a shell.
 """
 
-import logging
 import os
-import re
-import textwrap
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from helpers.data.file_checks import (
-    Finding,
-    check_bam,
-    check_fasta,
-    check_file,
-    check_regions_file,
-    list_some,
-    pair_names,
-    rename_advice,
-)
-from helpers.errors import InputError
+from helpers.data.alignment_checks import check_alignments
+from helpers.data.assemblies import check_contigs, pair_names
+from helpers.data.contig_table import FileContigs, tabulate_contigs
+from helpers.data.fasta_checks import check_fasta
+from helpers.data.file_checks import check_bigwig, check_file, check_regions_file, check_variants
+from helpers.data.findings import Finding, findings_table, list_some
+from helpers.data.split_checks import check_split_counts
 
-_SHOWN = ["check", "file", "message"]
 REGION_TYPES = ("bed", "narrowPeak", "broadPeak", "gff", "gtf")
+ALIGNMENT_TYPES = ("bam", "cram")
 
-logger = logging.getLogger(__name__)
+
+class StudyChecks(NamedTuple):
+    """What was found in the files of a study.
+
+    Attributes
+    ----------
+    findings : pandas.DataFrame
+        One row per finding: check, file, status ('ok', 'later', 'warning' or 'error'), message; a good file has rows
+        too.
+    contigs : pandas.DataFrame
+        One row a contig in use, one column a file, see `helpers.data.contig_table.tabulate_contigs`.
+    """
+
+    findings: pd.DataFrame
+    contigs: pd.DataFrame
 
 
-def check_study_inputs(
+def inspect_study(
     genome_fasta: str | os.PathLike,
     chromosomes: Iterable[str],
     tracks: Iterable[Mapping[str, Any]],
     blacklist: str | os.PathLike | None = None,
-) -> pd.DataFrame:
-    """Check all files of a study, by themselves and against its genome.
+    *,
+    splits: Mapping[str, Iterable[str]] | None = None,
+    later: Mapping[str, str] | None = None,
+) -> StudyChecks:
+    """Check all files of a study, by themselves, against its genome and against its splits.
 
     Parameters
     ----------
@@ -47,189 +57,138 @@ def check_study_inputs(
     chromosomes : iterable of str
         Contigs in use.
     tracks : iterable of mapping
-        Each with ``track`` (name), ``type`` (bam, a region type, ...) and ``path``.
+        Each with ``track`` (name), ``type`` (bam, cram, bigWig, vcf, a region type) and ``path``; optional are
+        ``uses``, a list of what the study makes of it (``regions`` and ``output`` matter here), and ``stranded``,
+        whether strands are counted apart.
     blacklist : path, optional
         Regions to leave out.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per finding: check, file, status ('ok', 'warning' or 'error'), message. A good file has rows too.
-    """
-    chromosomes, tracks = list(chromosomes), list(tracks)
-    findings, sizes = check_fasta(genome_fasta)
-    findings += _check_chromosomes(genome_fasta, chromosomes, sizes)
-    regions = [(track["path"], f"track {track['track']}", True) for track in tracks if track["type"] in REGION_TYPES]
-    regions += [] if blacklist is None else [(blacklist, "blacklist", False)]
-    for path, key, needed in regions:
-        findings += check_regions_file(path, sizes, chromosomes, key=key, needed=needed)
-    headers = {}
-    for track in tracks:
-        if track["type"] == "bam":
-            found, headers[os.fspath(track["path"])] = check_bam(track["path"], f"track {track['track']}")
-            findings += found
-        elif track["type"] not in REGION_TYPES:
-            findings += check_file(track["path"], f"track {track['track']}")
-    findings += check_contigs(sizes, {path: lengths for path, lengths in headers.items() if lengths}, chromosomes)
-    return pd.DataFrame(findings, columns=Finding._fields)
-
-
-def raise_on_errors(checks: pd.DataFrame) -> None:
-    """Log the warnings of a table of findings, and end on its errors.
-
-    Parameters
-    ----------
-    checks : pandas.DataFrame
-        As `check_study_inputs` gives it.
-
-    Raises
-    ------
-    InputError
-        With all errors in one table: check, file, what is wrong and what to do.
-    """
-    for row in checks[checks["status"] == "warning"].itertuples():
-        logger.warning("%s: %s", row.file, row.message)
-    errors = checks[checks["status"] == "error"]
-    if len(errors):
-        title = f"{len(errors)} error{'s' * (len(errors) > 1)} in the study's files, found before any work:"
-        raise InputError(title + "\n\n" + _format_table(errors))
-
-
-def check_contigs(
-    sizes: Mapping[str, int] | None, track_sizes: Mapping[str, Mapping[str, int]], used: Iterable[str]
-) -> list[Finding]:
-    """Check that tracks name and measure the contigs in use as the genome does.
-
-    Parameters
-    ----------
-    sizes : mapping of str to int, or None
-        Length in bp of the genome's contigs; None compares nothing.
-    track_sizes : mapping of str to mapping
-        Length in bp by contig, of each track by its path.
-    used : iterable of str
-        Contigs in use. The rest may differ; what the genome lacks makes a warning.
-
-    Returns
-    -------
-    list of Finding
-    """
-    findings, used = [], list(used)
-    for path, lengths in track_sizes.items() if sizes else ():
-        wanted = [chrom for chrom in used if chrom in sizes]
-        problems = _contig_problems(path, sizes, lengths, wanted)
-        problems = problems or [("ok", f"{len(wanted)} contigs in use as in the genome")]
-        findings += [Finding("contigs", path, status, message) for status, message in problems]
-    return findings
-
-
-def check_splits(splits: Mapping[str, pd.DataFrame], chromosomes: Mapping[str, Iterable[str]]) -> None:
-    """Check that every split has regions and no contig of another split.
-
-    Parameters
-    ----------
-    splits : mapping of str to pandas.DataFrame
-        Region table of each split.
-    chromosomes : mapping of str to iterable of str
+    splits : mapping of str to iterable of str, optional
         Contigs of each split.
+    later : mapping of str to str, optional
+        Files that the workflow makes: path → how, a verb such as 'downloads'. One that is not there yet is no error.
 
-    Raises
-    ------
-    InputError
-        Naming every empty split and every contig that two splits share.
+    Returns
+    -------
+    StudyChecks
+
+    Notes
+    -----
+    Region files, and a FASTA file without an index, are read whole; of alignments, bigWig and VCF files a bounded part.
     """
-    chromosomes = {split: list(names) for split, names in chromosomes.items()}
-    counts = pd.concat([table["chrom"] for table in splits.values()]).value_counts().sort_index()
-    found = list_some([f"{chrom} ({count})" for chrom, count in counts.items()], 30) or "none"
-    problems = []
-    for split, table in splits.items():
-        if len(table) == 0:
-            where = list_some(chromosomes[split], 30) or "no contig"
-            problems.append(f"Split '{split}' has no regions on {where}. Contigs with regions: {found}.")
-    owners: dict[str, list[str]] = {}
-    for split, names in chromosomes.items():
-        for chrom in dict.fromkeys(names):
-            owners.setdefault(chrom, []).append(split)
-    problems += [f"{chrom} is in the splits {' and '.join(own)}." for chrom, own in owners.items() if len(own) > 1]
-    if problems:
-        raise InputError("\n".join([*problems, "Choose other contigs under `split` in the config."]))
+    return _Inspection(list(chromosomes), splits or {}, later or {}).run(genome_fasta, _by_path(tracks), blacklist)
 
 
-def check_labels(labels: Mapping[str, np.ndarray], names: Iterable[str]) -> None:
-    """Check that every output has positive and negative regions in every split.
-
-    Parameters
-    ----------
-    labels : mapping of str to numpy.ndarray, shape (regions, outputs)
-        Labels of each split; positive above 0.
-    names : iterable of str
-        Name of each output.
-
-    Raises
-    ------
-    InputError
-        Naming split, output and counts wherever one class is missing.
-    """
-    problems, names = [], list(names)
-    for split, values in labels.items():
-        n_positive = (np.asarray(values) > 0).sum(axis=0)
-        for name, positive in zip(names, n_positive.tolist(), strict=True):
-            if positive in (0, len(values)):
-                missing = "positive" if positive == 0 else "negative"
-                counts = f"{positive} positive, {len(values) - positive} negative"
-                problems.append(f"Split '{split}', output {name}: no {missing} regions ({counts}).")
-    if problems:
-        advice = "Choose other contigs under `split` in the config, another overlap, or other tracks as output."
-        raise InputError("\n".join([list_some(problems, 20, separator="\n"), advice]))
+def check_study_inputs(*files: Any, **options: Any) -> pd.DataFrame:
+    """Return the findings of `inspect_study`."""
+    return inspect_study(*files, **options).findings
 
 
-def _check_chromosomes(
-    path: str | os.PathLike, chromosomes: list[str], sizes: Mapping[str, int] | None
-) -> list[Finding]:
-    """Look for the contigs that the config names."""
-    missing = [chrom for chrom in chromosomes if sizes and chrom not in sizes]
-    if not missing:
-        return []
-    alike = list_some([f"{theirs} for {ours}" for ours, theirs in pair_names(missing, sizes)])
-    problem = f"The config's `chromosomes` name {list_some(missing)}, but the genome has {alike or list_some(sizes)}."
-    return [Finding("contigs", os.fspath(path), "error", f"{problem} Correct them, or use another FASTA file.")]
+def study_contigs(*files: Any, **options: Any) -> pd.DataFrame:
+    """Return the table of contigs of `inspect_study`."""
+    return inspect_study(*files, **options).contigs
 
 
-def _contig_problems(
-    path: str, sizes: Mapping[str, int], lengths: Mapping[str, int], wanted: list[str]
-) -> Iterable[tuple[str, str]]:
-    """Compare the contigs of one file with the genome's."""
-    problems = []
-    missing = [chrom for chrom in wanted if chrom not in lengths]
-    pairs = pair_names(missing, set(lengths) - set(sizes))
-    if pairs:
-        problems.append(("error", rename_advice(path, pairs)))
-    elif missing:
-        message = f"The file lacks {list_some(missing)}, in use; it has {list_some(lengths)}."
-        problems.append(("error", f"{message} Use a file of the genome's assembly, or take them out of `chromosomes`."))
-    other = [chrom for chrom in wanted if lengths.get(chrom, sizes[chrom]) != sizes[chrom]]
-    if other:
-        found = list_some([f"{chrom} is {lengths[chrom]} bp here, {sizes[chrom]} bp in the genome" for chrom in other])
-        problems.append(("error", f"Made with another assembly: {found}. Use file and genome of one assembly."))
-    extra = set(lengths) - set(sizes)
-    extra -= {theirs for _, theirs in pair_names(sizes, extra)}
-    if extra:
-        message = f"The genome lacks {list_some(sorted(extra))}, which the file has; they are not used."
-        problems.append(("warning", message))
-    return problems
+class _Inspection:
+    """Goes through the files of one study and collects what it finds."""
+
+    def __init__(self, chromosomes: list[str], splits: Mapping[str, Iterable[str]], later: Mapping[str, str]):
+        self._used, self._splits, self._later = chromosomes, splits, later
+        self._sizes: dict[str, int] | None = None
+        self._findings: list[Finding] = []
+        self._files: list[FileContigs] = []
+
+    def run(
+        self, genome_fasta: str | os.PathLike, tracks: list[Mapping[str, Any]], blacklist: str | os.PathLike | None
+    ) -> StudyChecks:
+        chromosomes = self._used
+        if not self._comes_later(genome_fasta, "genome"):
+            self._check_genome(genome_fasta)
+        for track in tracks:
+            if not self._comes_later(track["path"], f"track {track['track']}"):
+                self._check_track(track)
+        if blacklist is not None and not self._comes_later(blacklist, "blacklist"):
+            self._check_regions(blacklist, "blacklist", needed=False)
+        return StudyChecks(findings_table(self._findings), tabulate_contigs(self._files, chromosomes))
+
+    def _comes_later(self, path: str | os.PathLike, key: str) -> bool:
+        """Note a file that the workflow has yet to make."""
+        how = self._later.get(os.fspath(path))
+        if how is None or os.path.exists(path):
+            return False
+        self._findings.append(
+            Finding("file", os.fspath(path), "later", f"{key}: not there yet; the workflow {how} it.")
+        )
+        return True
+
+    def _check_genome(self, path: str | os.PathLike) -> None:
+        findings, self._sizes = check_fasta(path)
+        self._findings += findings
+        if self._sizes is None:
+            return
+        self._files.append(FileContigs(os.fspath(path), self._sizes, "genome"))
+        missing = [chrom for chrom in self._used if chrom not in self._sizes]
+        if missing:
+            pairs = pair_names(missing, self._sizes)
+            there = list_some([f"{theirs} for {ours}" for ours, theirs in pairs]) or list_some(self._sizes)
+            message = f"The config's `chromosomes` name {list_some(missing)}, but the genome has {there}."
+            message += " Correct them, or use another FASTA file."
+            self._findings.append(Finding("contigs", os.fspath(path), "error", message))
+            # Said once: the other files are compared as if the names were right; splits are left alone.
+            right = dict(pairs)
+            self._used = [right.get(chrom, chrom) for chrom in self._used if chrom in right or chrom not in missing]
+            self._splits = {}
+
+    def _check_track(self, track: Mapping[str, Any]) -> None:
+        path, kind, key = track["path"], track["type"], f"track {track['track']}"
+        if kind in REGION_TYPES:
+            self._check_regions(path, key, needed=True, uses=track.get("uses", {}))
+        elif kind in ALIGNMENT_TYPES:
+            options = {"stranded": track.get("stranded", False), "index_later": os.fspath(path) in self._later}
+            self._compare(path, *check_alignments(path, key, used=self._used, **options))
+        elif kind == "bigWig":
+            self._compare(path, *check_bigwig(path, key, used=self._used), kind="partial")
+        elif kind == "vcf":
+            self._compare(path, *check_variants(path, key), kind="partial")
+        else:
+            self._findings += check_file(path, key)
+
+    def _compare(
+        self,
+        path: str | os.PathLike,
+        findings: list[Finding],
+        lengths: Mapping[str, int | None] | None,
+        kind: str = "complete",
+    ) -> None:
+        """Keep what was found in a file, and compare its contigs with the genome's."""
+        self._findings += findings
+        if not lengths:
+            return
+        self._files.append(FileContigs(os.fspath(path), lengths, kind))
+        if self._sizes:
+            self._findings += check_contigs(path, self._sizes, lengths, self._used, complete=kind == "complete")
+
+    def _check_regions(
+        self, path: str | os.PathLike, key: str, *, needed: bool, uses: Mapping[str, Iterable[str]] | None = None
+    ) -> None:
+        findings, contents = check_regions_file(path, self._sizes, self._used, key=key, needed=needed)
+        self._findings += findings
+        if contents is None:
+            return
+        self._files.append(FileContigs(os.fspath(path), contents.ends, "regions"))
+        absent = [chrom for chrom in self._used if chrom not in contents.counts]
+        renamed = pair_names(absent, set(contents.counts) - set(self._sizes or ()))
+        if uses and not renamed and len(absent) < len(self._used):  # else it is said already
+            self._findings += check_split_counts(
+                path, contents.counts, self._splits, regions="regions" in uses, outputs=uses.get("output", ())
+            )
 
 
-def _format_table(errors: pd.DataFrame) -> str:
-    """Lay findings out in aligned columns; commands in backticks and line numbers are not broken."""
-    widths = [max(map(len, [*errors[name], name])) for name in ("check", "file")]
-    lines = []
-    for check, file, message in [
-        ("check", "file", "what is wrong and what to do"),
-        *errors[_SHOWN].itertuples(index=False),
-    ]:
-        whole = re.sub(r"`[^`]*`|line \d+", lambda command: command[0].replace(" ", "\0"), message)
-        parts = textwrap.wrap(whole, width=90, break_long_words=False, break_on_hyphens=False)
-        heads = [(check, file)] + [("", "")] * (len(parts) - 1)
-        lines += [
-            f"{head[0]:{widths[0]}}  {head[1]:{widths[1]}}  {part}" for head, part in zip(heads, parts, strict=True)
-        ]
-    return "\n".join(line.replace("\0", " ").rstrip() for line in lines)
+def _by_path(tracks: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Put tracks of one file together, so that it is read, and judged, once."""
+    together: dict[tuple[str, str], dict[str, Any]] = {}
+    for track in tracks:
+        first = together.setdefault((os.fspath(track["path"]), track["type"]), {**track, "uses": {}})
+        for use in track.get("uses", ()):
+            first["uses"].setdefault(use, []).append(track["track"])
+        first["stranded"] = first.get("stranded", False) or track.get("stranded", False)
+    return list(together.values())

@@ -7,12 +7,12 @@ from pathlib import Path
 import yaml
 from snakemake.exceptions import WorkflowError
 
+from helpers import sheet
 from helpers import study as plans
 from helpers.config import complete_config
 from helpers.errors import InputError
 from helpers.fingerprint import code_hash
 from helpers.references import check_references
-from helpers.sheet import missing_files, read_tracks
 from helpers.sources.simulation import check_simulated
 
 HOME = Path(workflow.current_basedir).parents[1]
@@ -23,11 +23,11 @@ def load_config():
     schema = yaml.safe_load((HOME / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
     try:
         config.update(complete_config(config, schema))
-        sheet = Path(config["tracks"])
-        tracks = read_tracks(sheet if sheet.exists() else HOME / sheet)
+        path = Path(config["tracks"])
+        tracks = sheet.read_tracks(path if path.exists() else HOME / path)
         check_references(config, tracks)
         check_simulated(tracks, config["simulation"])
-        missing_files(tracks)
+        sheet.missing_files(tracks)
     except InputError as error:
         raise WorkflowError(str(error)) from None
     return tracks
@@ -77,18 +77,13 @@ def module_code(module):
 
 
 def is_remote(track):
-    return TRACKS.at[track, "url"] != "" and not TRACKS.at[track, "url"].startswith("simulated:")
+    """Whether a track's file is downloaded."""
+    return sheet.is_remote(TRACKS.loc[track])
 
 
 def resource(track):
     """Path of a track's file: local as it is, simulated by run, downloaded by assembly."""
-    row = TRACKS.loc[track]
-    if row["path"]:
-        return row["path"]
-    if not is_remote(track):
-        return f"resources/{RUN}/{row['url'].removeprefix('simulated:')}"
-    compressed = ".gz" if row["url"].endswith("gz") else ""
-    return f"resources/{row['assembly']}/{track}.{row['type']}{compressed}"
+    return sheet.file_path(TRACKS.loc[track], RUN)
 
 
 def resources(names):

@@ -76,13 +76,14 @@ rule index_alignments:
 
 
 rule check_inputs:
-    """Check a study's files before any work: readable, indexed, whole, and with contigs that agree."""
+    """Check a study's files before any work: readable, indexed, whole, with contigs that agree, no split empty."""
     input:
         tracks=lambda wildcards: resources(plans.study_tracks(study_of(wildcards))),
         fasta=lambda wildcards: resource(genome_of(wildcards)["fasta"]),
         blacklist=blacklist_of,
     output:
-        "results/{run}/{study}/checks.tsv",
+        checks="results/{run}/{study}/checks.tsv",
+        contigs="results/{run}/{study}/contigs.tsv",
     log:
         "results/{run}/logs/{study}/checks.log",
     benchmark:
@@ -92,8 +93,10 @@ rule check_inputs:
     params:
         code=code_of("check_inputs"),
         chromosomes=lambda wildcards: genome_of(wildcards)["chromosomes"],
-        tracks=lambda wildcards: TRACKS.loc[plans.study_tracks(study_of(wildcards)), ["track", "type"]].to_dict(
-            "records"
-        ),
+        tracks=lambda wildcards: [
+            {"track": name, "type": TRACKS.at[name, "type"], **uses}
+            for name, uses in plans.track_uses(study_of(wildcards)).items()
+        ],
+        splits=lambda wildcards: plans.all_splits(study_of(wildcards), genome_of(wildcards)["chromosomes"]),
     script:
         "../scripts/check_inputs.py"

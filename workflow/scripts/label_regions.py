@@ -1,9 +1,9 @@
 from helpers.jobs import logged
 
 with logged(snakemake.log[0]):
-    from helpers.data.checks import check_labels
     from helpers.data.labels import label_regions, save_labels
     from helpers.data.regions import read_regions
+    from helpers.data.split_checks import check_labels
 
     names, tracks, overlap = snakemake.params.names, snakemake.input.tracks, snakemake.params.overlap
     labels = {

@@ -1,8 +1,8 @@
 from helpers.jobs import logged
 
 with logged(snakemake.log[0]):
-    from helpers.data.checks import check_splits
     from helpers.data.regions import read_regions, select_chroms, write_regions
+    from helpers.data.split_checks import check_splits
 
     regions = read_regions(snakemake.input[0])
     chromosomes = snakemake.params.chromosomes
