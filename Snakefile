@@ -20,6 +20,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/lookups.smk"
 include: "workflow/rules/targets.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/regions.smk"

@@ -19,6 +19,7 @@ from helpers.data.checks import check_study_inputs
 from helpers.data.fasta_checks import check_fasta
 from helpers.data.file_checks import check_file, check_regions_file
 from helpers.data.findings import raise_on_errors
+from helpers.data.labels import Labels
 from helpers.data.regions import region_table
 from helpers.data.split_checks import check_labels, check_splits
 from helpers.errors import InputError
@@ -434,27 +435,27 @@ def test_contig_in_two_splits():
 
 
 def test_split_with_one_class():
-    mixed = np.array([[1, 0], [0, 1], [1, 1]], dtype=np.uint8)
-    check_labels({"train": mixed, "test": mixed}, ["jund", "max"])
+    mixed = Labels.pack(np.array([[1, 0], [0, 1], [1, 1]], dtype=np.uint8), ["jund", "max"])
+    check_labels({"train": mixed, "test": mixed})
     with pytest.raises(InputError) as caught:
-        check_labels({"train": mixed, "test": mixed[[0, 2]]}, ["jund", "max"])
+        check_labels({"train": mixed, "test": Labels.pack(mixed[[0, 2]], ["jund", "max"])})
     assert "Split 'test', output jund: no negative regions (2 positive, 0 negative)." in str(caught.value)
     assert "max" not in str(caught.value)
     with pytest.raises(InputError, match=r"Split 'test', output max: no positive regions \(0 positive, 1 negative\)"):
-        check_labels({"test": mixed[:1]}, ["jund", "max"])
+        check_labels({"test": Labels.pack(mixed[:1], ["jund", "max"])})
 
 
 def test_few_positives_are_logged(caplog):
     labels = np.zeros((40, 2), dtype=np.uint8)
     labels[:10, 0] = labels[:9, 1] = 1
-    check_labels({"train": labels}, ["enough", "few"])
+    check_labels({"train": Labels.pack(labels, ["enough", "few"])})
     assert "split 'train', output few (9 positive, 31 negative)" in caplog.text
     assert "enough" not in caplog.text
 
 
 def test_many_outputs_make_a_short_message():
     with pytest.raises(InputError) as caught:
-        check_labels({"test": np.zeros((5, 900))}, [f"output{i}" for i in range(900)])
+        check_labels({"test": Labels.pack(np.zeros((5, 900)), [f"output{i}" for i in range(900)])})
     assert len(str(caught.value).splitlines()) < 25
     assert "and 880 more" in str(caught.value)
 

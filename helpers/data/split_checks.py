@@ -4,10 +4,10 @@ import logging
 import os
 from collections.abc import Iterable, Mapping
 
-import numpy as np
 import pandas as pd
 
 from helpers.data.findings import Finding, list_some
+from helpers.data.labels import Labels
 from helpers.errors import InputError
 
 FEW_POSITIVES = 10  # below so many positive regions a score is mostly chance
@@ -46,25 +46,22 @@ def check_splits(splits: Mapping[str, pd.DataFrame], chromosomes: Mapping[str, I
         raise InputError("\n".join([*problems, f"{_CHOOSE_CONTIGS}."]))
 
 
-def check_labels(labels: Mapping[str, np.ndarray], names: Iterable[str]) -> None:
+def check_labels(labels: Mapping[str, Labels]) -> None:
     """Check that every output has positive and negative regions in every split; few positives are logged.
 
     Parameters
     ----------
-    labels : mapping of str to numpy.ndarray, shape (regions, outputs)
-        Labels of each split; positive above 0.
-    names : iterable of str
-        Name of each output.
+    labels : mapping of str to Labels
+        Those of each split.
 
     Raises
     ------
     InputError
         Naming split, output and counts wherever one class is missing.
     """
-    problems, few, names = [], [], list(names)
+    problems, few = [], []
     for split, values in labels.items():
-        n_positive = (np.asarray(values) > 0).sum(axis=0)
-        for name, positive in zip(names, n_positive.tolist(), strict=True):
+        for name, positive in zip(values.outputs, values.n_positive.tolist(), strict=True):
             counts = f"{positive} positive, {len(values) - positive} negative"
             if positive in (0, len(values)):
                 missing = "positive" if positive == 0 else "negative"

@@ -3,32 +3,6 @@
 # Needs datasets and labels; makes models/{model}/{variant}/fold-{fold}/rep-{replicate}/.
 
 
-def variant_plan(wildcards):
-    """How to build a variant and read its inputs, with the paths of the datasets."""
-    study = study_of(wildcards)
-    values = plans.variants(study["models"][wildcards.model])[wildcards.variant]
-    plan = plans.model_plan(study, wildcards.model, values)
-    for name, reading in plan["inputs"].items():
-        settings = study["inputs"][name]
-        reading["flank"] = settings["flank"]
-        if reading["kind"] == "sequence":
-            reading["stores"] = [sequence_of(wildcards)]
-        else:
-            folder = f"results/{wildcards.run}/{wildcards.study}/data/{name}"
-            stem = f"{reading['normalize']}.fold-{wildcards.fold}.json"
-            reading["swap"] = settings["swap_in_test"]
-            reading["tracks"] = settings["tracks"]
-            reading["stores"] = [f"{folder}/{track}.h5" for track in settings["tracks"]]
-            reading["normalizers"] = [f"{folder}/{track}.{stem}" for track in settings["tracks"]]
-    return plan
-
-
-def dataset_files(wildcards):
-    """Every dataset file that a variant reads."""
-    readings = variant_plan(wildcards)["inputs"].values()
-    return [path for reading in readings for path in (*reading["stores"], *reading.get("normalizers", []))]
-
-
 rule train_model:
     """Train one replicate of a variant with early stopping, keep its best weights, and predict the held-out splits.
 

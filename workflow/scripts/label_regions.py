@@ -10,6 +10,6 @@ with logged(snakemake.log[0]):
         split: label_regions(read_regions(snakemake.input[split]), tracks, names, overlap=overlap)
         for split in ("train", "validation", "test")
     }
-    check_labels({split: table.values for split, table in labels.items()}, names)
+    check_labels(labels)
     for split, table in labels.items():
         save_labels(table, snakemake.output[split])

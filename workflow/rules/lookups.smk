@@ -1,0 +1,112 @@
+# Look-ups from wildcards to settings and paths; the chapters' rules ask these.
+
+
+def code_of(script):
+    """Hash of the code that a script's results depend on."""
+    return code_hash(HOME / "workflow/scripts" / f"{script}.py")
+
+
+def module_code(module):
+    """Hash of the code that a command `python -m module` depends on."""
+    return code_hash(HOME / f"{module.replace('.', '/')}.py")
+
+
+def is_remote(track):
+    """Whether a track's file is downloaded."""
+    return sheet.is_remote(TRACKS.loc[track])
+
+
+def resource(track):
+    """Path of a track's file: local as it is, simulated by run, downloaded by assembly."""
+    return sheet.file_path(TRACKS.loc[track], RUN)
+
+
+def resources(names):
+    """Files of tracks, with the indexes that the workflow makes itself."""
+    indexes = [
+        f"{resource(name)}.bai" for name in names if TRACKS.at[name, "type"] == "bam" and not TRACKS.at[name, "path"]
+    ]
+    return [resource(name) for name in names] + indexes
+
+
+def study_of(wildcards):
+    return STUDIES[wildcards.study]
+
+
+def genome_of(wildcards):
+    return config["genomes"][study_of(wildcards)["genome"]]
+
+
+def blacklist_of(wildcards):
+    """The genome's blacklist as a list, empty without one."""
+    return [resource(genome_of(wildcards)["blacklist"])] if "blacklist" in genome_of(wildcards) else []
+
+
+def sequence_of(wildcards):
+    return f"results/{wildcards.run}/genomes/{study_of(wildcards)['genome']}/sequence.h5"
+
+
+def sizes_of(wildcards):
+    return f"results/{wildcards.run}/genomes/{study_of(wildcards)['genome']}/chrom.sizes"
+
+
+def split_file(template):
+    """Input function for a file of one split of the run's fold: `{folder}` stands for the fold's folder."""
+
+    def path(wildcards):
+        folder = plans.fold_folder(wildcards.fold)
+        return template.format(run=wildcards.run, study=wildcards.study, folder=folder)
+
+    return path
+
+
+def input_settings(wildcards):
+    return study_of(wildcards)["inputs"][wildcards.input]
+
+
+def counting_settings(wildcards):
+    """Settings of an input that change its counts."""
+    keys = ("resolution", "count", "stranded", "min_mapq", "mates", "duplicates", "shift")
+    keys += ("require_flags", "exclude_flags")
+    return {key: input_settings(wildcards)[key] for key in keys}
+
+
+def variant_plan(wildcards):
+    """How to build a variant and read its inputs, with the paths of the datasets."""
+    study = study_of(wildcards)
+    values = plans.variants(study["models"][wildcards.model])[wildcards.variant]
+    plan = plans.model_plan(study, wildcards.model, values)
+    for name, reading in plan["inputs"].items():
+        settings = study["inputs"][name]
+        reading["flank"] = settings["flank"]
+        if reading["kind"] == "sequence":
+            reading["stores"] = [sequence_of(wildcards)]
+        else:
+            folder = f"results/{wildcards.run}/{wildcards.study}/data/{name}"
+            stem = f"{reading['normalize']}.fold-{wildcards.fold}.json"
+            reading["swap"] = settings["swap_in_test"]
+            reading["tracks"] = settings["tracks"]
+            reading["stores"] = [f"{folder}/{track}.h5" for track in settings["tracks"]]
+            reading["normalizers"] = [f"{folder}/{track}.{stem}" for track in settings["tracks"]]
+    return plan
+
+
+def dataset_files(wildcards):
+    """Every dataset file that a variant reads."""
+    readings = variant_plan(wildcards)["inputs"].values()
+    return [path for reading in readings for path in (*reading["stores"], *reading.get("normalizers", []))]
+
+
+def run_paths(study, name, models=None):
+    """Paths of one file of every run of a study, or of some of its models."""
+    return [
+        f"results/{RUN}/{study}/models/{run.model}/{run.variant}/fold-{run.fold}/rep-{run.replicate}/{name}"
+        for run in plans.runs(STUDIES[study])
+        if models is None or run.model in models
+    ]
+
+
+def replicate_paths(wildcards, name="predictions.h5"):
+    """Paths of one file of every run of one variant."""
+    part = f"/models/{wildcards.model}/{wildcards.variant}/"
+    return [path for path in run_paths(wildcards.study, name) if part in path]
