@@ -9,6 +9,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -44,11 +45,13 @@ from helpers.data import (
     normalize,
     split_train_test,
     subset,
+    view,
 )
 from helpers.data.storage import GenomeArray
 from helpers.data.stores import store_contigs
 from helpers.errors import InputError
 
+ROOT = Path(__file__).resolve().parents[1]
 RNG = np.random.default_rng(5)
 ACROSS = (PAIRED | PROPER | MATE_REVERSE | FIRST, PAIRED | PROPER | REVERSE | SECOND)  # flags of a pair
 
@@ -128,6 +131,20 @@ def test_no_contigs_to_include_are_no_windows():
     assert len(indexer.filter_by_region(include=[])) == 0
 
 
+def test_a_region_without_bases_is_an_error():
+    """It became a region of one base."""
+    with pytest.raises(InputError, match="5 5"):
+        GenomicIndexer.create_from_file(region_table(("c", 5, 5, "+")), 10)
+
+
+def test_windows_are_kept_as_arrays():
+    """They were lists."""
+    indexer = GenomicIndexer.create_from_region("c", 0, 50, "+", 10)
+    for column in (indexer.chrs, indexer.starts, indexer.ends, indexer.strand):
+        assert isinstance(column, np.ndarray)
+        assert column.shape == (5,)
+
+
 def test_a_table_without_strands_is_left_as_it_is():
     """A column of strands was added to the caller's table."""
     table = pd.DataFrame({"chrom": ["c"], "start": [0], "end": [50]})
@@ -177,6 +194,15 @@ def test_an_order_that_does_not_fit_is_refused(tmp_path):
     fasta = write_fasta(tmp_path / "a.fa", c="ACGTTGCAACGT")
     with pytest.raises(InputError, match="1 to 7"):
         Bioseq.create_from_refgenome("dna", fasta, region_table(("c", 0, 12, "+")), order=8)
+
+
+def test_regions_are_read_on_the_contigs_that_are_kept(tmp_path):
+    """A sequence that was kept for its windows alone refused any region."""
+    fasta = write_fasta(tmp_path / "a.fa", c="ACGTACGTAC", d="ACGT")
+    dna = Bioseq.create_from_refgenome("dna", fasta, region_table(("c", 0, 4, "+")), store_whole_genome=False)
+    assert letters_of(dna["c", 3, 9][0]) == "TACGTA"
+    with pytest.raises(InputError, match="d"):
+        dna["d", 0, 4]
 
 
 def test_unknown_letters_leave_the_alphabet_as_it_is(tmp_path):
@@ -262,6 +288,30 @@ def test_what_is_no_read_of_its_own_does_not_count(tmp_path):
     reads = [("c", 10 * number, 10 * number + 5, flag) for number, flag in enumerate(flags.values())]
     assert set(positions_of(counted(tmp_path, *reads)[0])) == {(0, 0, 0), (30, 0, 0)}
     assert set(positions_of(counted(tmp_path, *reads, keep_duplicates=False)[0])) == {(0, 0, 0)}
+
+
+def test_both_mates_of_a_pair_that_is_not_proper_count(tmp_path):
+    """They were left out; require_flags leaves them out."""
+    reads = [("c", 20, 30, PAIRED | FIRST, 50, 0), ("c", 50, 60, PAIRED | SECOND | REVERSE, 20, 0), ("c", 70, 75, 0)]
+    assert set(positions_of(counted(tmp_path, *reads)[0])) == {(20, 0, 0), (59, 1, 0), (70, 0, 0)}
+    assert positions_of(counted(tmp_path, *reads, require_flags=PROPER)[0]) == {}
+
+
+def test_statistics_come_from_whole_contigs_each_base_once(tmp_path):
+    """They came from the windows, so that bases in two windows counted twice and the others not at all."""
+    reads = [("c", start, start + 5, 0) for start in (3, 3, 7, 20)]
+    windows = region_table(("c", 0, 20, "+"), ("c", 10, 30, "+"))
+    cover = counted(tmp_path, *reads, roi=windows, stranded=False, normalizer=ZScore())
+    assert cover.normalizers[0].mean_ == pytest.approx(4 / 100)
+    chosen = normalize(counted(tmp_path, *reads, roi=windows, stranded=False), ZScore(), windows)
+    assert chosen.normalizers[0].mean_ == pytest.approx(4 / 30)
+
+
+def test_a_file_needs_no_index(tmp_path):
+    """It did."""
+    cover = counted(tmp_path, ("c", 20, 30, REVERSE))
+    plain = Cover.create_from_bam("cover", tmp_path / "a.unsorted.bam", region_table(("c", 0, 100, "+")))
+    np.testing.assert_array_equal(plain[:], cover[:])
 
 
 def test_many_reads_at_one_base_are_all_counted(tmp_path):
@@ -454,6 +504,13 @@ def test_categories_are_in_the_order_of_their_numbers(tmp_path):
     assert labelled(bed, mode="name_category").conditions == ["state1", "state2", "state10"]
 
 
+def test_categories_of_several_files_are_taken_together(tmp_path):
+    """Several files were an error unless their categories were named."""
+    beds = [write_bed(tmp_path / f"{row[3]}.bed", row) for row in FEATURES[:2]]
+    cover = labelled(beds, mode="name_category")
+    assert (cover.conditions, cover[0].ravel().tolist()) == (["x", "y"], [1, 1])
+
+
 def test_one_category_and_no_feature_at_all_give_labels(tmp_path):
     """Both were an IndexError."""
     one, none = write_bed(tmp_path / "one.bed", FEATURES[0]), write_bed(tmp_path / "none.bed")
@@ -522,6 +579,16 @@ def test_overlapping_windows_in_any_order_are_exported(tmp_path):
     again = Cover.create_from_bigwig("again", path, region_table(("c", 0, 20, "+")))
     assert again[0].ravel().tolist() == [1] * 5 + [1.5] * 5 + [3] * 5 + [4] * 5
     assert cover["c", 0, 20].ravel().tolist() == again[0].ravel().tolist()
+
+
+def test_strands_are_exported_apart(tmp_path):
+    """They were summed."""
+    values = np.array([[[[1.0], [2.0]]], [[[3.0], [4.0]]]])
+    windows = GenomicIndexer.create_from_file(region_table(("c", 0, 10, "+"), ("c", 10, 20, "-")), 10)
+    paths = Cover.create_from_array("scores", values, windows, conditions=["x"]).export_to_bigwig(tmp_path / "new")
+    assert [path.name for path in paths] == ["scores.x.plus.bigwig", "scores.x.minus.bigwig"]
+    again = Cover.create_from_bigwig("again", [tuple(paths)], region_table(("c", 0, 20, "+")), resolution=10)
+    assert again[0][0, :, :, 0].tolist() == [[1, 2], [4, 3]]
 
 
 # ---- storage, normalizers and the cache ------------------------------------------------------------------------------
@@ -621,6 +688,12 @@ def test_an_interrupted_load_leaves_nothing_in_the_cache(tmp_path):
     assert not list((tmp_path / "cache").rglob("*.h5"))
     (tmp_path / "a.bam").write_bytes(whole)
     assert positions_of(Cover.create_from_bam("cover", bam, **settings)[0]) == {(5, 0, 0): 3}
+
+
+def test_a_function_normalizes_by_what_it_gives(tmp_path):
+    """It was given an object to change in place."""
+    cover = counted(tmp_path, *[("c", 3, 8, 0)] * 4, normalizer=[np.sqrt, lambda values: 3 * values])
+    assert positions_of(cover[0]) == {(3, 0, 0): 6}
 
 
 def test_a_normalizer_is_left_as_it_was_given(tmp_path):
@@ -738,7 +811,8 @@ def dataset(request, tmp_path):
 def test_datasets_are_indexed_as_numpy_indexes(dataset):
     """Integers of numpy were refused, ds[-2:] had two rows too many, ds[:0] had all, and ds[::-1] none."""
     whole = dataset[:]
-    assert len(whole) == 10
+    assert whole.shape == dataset.shape == (10, *dataset.shape[1:])
+    assert whole.dtype == (np.int8 if isinstance(dataset, Bioseq) else np.float32)
     for key in (
         slice(-2, None),
         slice(0),
@@ -768,6 +842,22 @@ def test_a_contig_that_is_not_there_is_an_error(dataset):
         subset(dataset, include_regions="chr3")
     with pytest.raises(InputError, match="chr3"):
         split_train_test(dataset, "chr3")
+
+
+def test_a_view_of_values_of_windows_is_refused_at_once(features):
+    """Unknown windows were a KeyError when they were read."""
+    with pytest.raises(InputError, match="belong to its windows"):
+        view(labelled(features), region_table(("c", 3, 13, "+")))
+
+
+def test_batches_hold_what_was_given_and_are_shuffled_from_the_first_epoch_on():
+    """A batch always had three parts, and the first epoch was in order."""
+    from helpers.model import JangguSequence
+
+    batches = JangguSequence(Array("x", np.arange(100)), batch_size=100, shuffle=True, seed=1)
+    assert len(batches[0]) == 1
+    (inputs,) = batches[0]
+    assert sorted(inputs["x"]) == list(range(100)) != inputs["x"].tolist()
 
 
 def test_a_split_keeps_the_names_of_a_dictionary(dataset):
@@ -828,7 +918,8 @@ def test_importing_leaves_the_environment_and_the_log_as_they_are():
     """JANGGU_OUTPUT was set, and the root logger was sent to a file."""
     code = "import logging, os, helpers.data; print('JANGGU_OUTPUT' in os.environ, logging.getLogger().handlers)"
     environment = {name: value for name, value in os.environ.items() if name != "JANGGU_OUTPUT"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    settings = {"cwd": ROOT, "env": environment, "capture_output": True, "text": True, "check": True}
+    done = subprocess.run([sys.executable, "-c", code], **settings)
     assert done.stdout == "False []\n"
 
 
@@ -837,11 +928,3 @@ def test_arguments_that_do_nothing_are_refused(tmp_path, argument):
     """They were taken and had no effect."""
     with pytest.raises(TypeError, match=argument):
         counted(tmp_path, ("c", 3, 8, 0), **{argument: 1})
-
-
-def test_statistics_of_tracks_come_from_the_chosen_regions_each_base_once(tmp_path):
-    """Overlapping windows counted several times in a mean."""
-    reads = [("c", start, start + 5, 0) for start in (3, 3, 7, 20)]
-    cover = counted(tmp_path, *reads, stranded=False)
-    training = region_table(("c", 0, 10, "+"), ("c", 5, 15, "+"))
-    assert normalize(cover, ZScore(), training).normalizers[0].mean_ == pytest.approx(3 / 15)
