@@ -7,6 +7,7 @@ import numpy as np
 
 from helpers.data.chain import as_normalizer
 from helpers.data.collapse import Collapser, check_collapser
+from helpers.data.dataset import check_name
 from helpers.data.feature_modes import name_conditions, read_conditions
 from helpers.data.indexer import GenomicIndexer
 from helpers.data.loading import (
@@ -92,6 +93,7 @@ class SignalFiles:
             For bad files, regions or parameters, files of different assemblies, or regions on contigs that neither the
             files nor `genomesize` name.
         """
+        check_name(name)
         check_storage(storage)
         check_collapser(collapser)
         tracks, resolution = as_strands(as_list(bigwigfiles, "bigwigfiles")), checked_resolution(resolution)
@@ -170,6 +172,7 @@ class SignalFiles:
         InputError
             For bad files or parameters, or scores or names where a file has none.
         """
+        check_name(name)
         resolution = checked_resolution(resolution)
         names, tables = read_conditions(as_list(bedfiles, "bedfiles"), mode, conditions)
         rule = {"resolution": resolution, "overlap": overlap, "collapser": collapser}
