@@ -22,6 +22,7 @@ DATA_ORDER = (
         "regions",
         "roi",
         "trim",
+        "arguments",
         "indexer",
         "mapped",
         "genome_store",

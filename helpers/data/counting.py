@@ -5,7 +5,7 @@ bins along stretches of the genome, see `helpers.data.count_bins`.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
@@ -179,6 +179,9 @@ class CountRule:
         if self.mates == "second":
             return ~second
         return second & (self.mates == "first" or self.whole_fragments)
+
+
+RULE_NAMES = tuple(field.name for field in fields(CountRule))
 
 
 def _is_whole(value: object) -> bool:

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from helpers.data.arguments import explain_arguments
 from helpers.data.bam_signal import count_rows, count_tracks
 from helpers.data.cache import Cache
+from helpers.data.counting import RULE_NAMES
 from helpers.data.dataset import Dataset, Parts, as_region, as_rows
 from helpers.data.export import export_windows
 from helpers.data.feature_modes import checked_conditions, name_conditions
@@ -112,6 +114,7 @@ class Cover(SignalFiles, Dataset):
         return cls(name, signal, gindexer, conditions=parts.header["conditions"])
 
     @classmethod
+    @explain_arguments(*RULE_NAMES)
     def create_from_bam(
         cls,
         name: str,
@@ -199,6 +202,7 @@ class Cover(SignalFiles, Dataset):
         return cls(name, signal, windows, conditions=names)
 
     @classmethod
+    @explain_arguments()
     def create_from_store(
         cls,
         name: str,
@@ -251,6 +255,7 @@ class Cover(SignalFiles, Dataset):
         return cls(name, tracks, windows, conditions=name_conditions(conditions, names))
 
     @classmethod
+    @explain_arguments()
     def create_from_array(
         cls,
         name: str,

@@ -14,6 +14,7 @@ import numpy as np
 
 from helpers.data.alphabet import DNA, Alphabet, alphabet_of
 from helpers.data.alphabet import encode_letters as encode_letters
+from helpers.data.arguments import explain_arguments
 from helpers.data.cache import Cache, Recipe, load_store
 from helpers.data.dataset import Dataset, Parts, Spans, as_region, as_rows
 from helpers.data.fasta import encode_fasta as encode_fasta
@@ -98,6 +99,7 @@ class Bioseq(Dataset):
         super().__init__(name, gindexer)
 
     @classmethod
+    @explain_arguments()
     def create_from_refgenome(
         cls,
         name: str,
@@ -165,6 +167,7 @@ class Bioseq(Dataset):
         return cls(name, _open_genome(refgenome, chroms, storage, cache), gindexer, order=order)
 
     @classmethod
+    @explain_arguments()
     def create_from_seq(
         cls, name: str, fastafile: Any, order: int = 1, seqtype: str = "dna", fixedlen: int | None = None
     ) -> "Bioseq":
