@@ -72,6 +72,7 @@ DATA_ORDER = (
         "augmentation",
         "selection",
         "normalized",
+        "same_windows",
         "batches",
         "ahead",
         "labels",

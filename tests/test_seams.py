@@ -1,0 +1,87 @@
+"""Where parts meet: what one part gives and another takes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers.data import (
+    Bioseq,
+    Cover,
+    GenomicIndexer,
+    RandomOrientation,
+    ReduceDim,
+    WindowBatches,
+    split_train_test,
+    subset,
+    view,
+)
+from helpers.data.sequence import encode_letters
+from helpers.data.storage import GenomeArray
+from helpers.errors import InputError
+
+SIZES = {"chr1": 400, "chr2": 300}
+REGIONS = [("chr1", 0, 200, "+"), ("chr2", 100, 300, "-"), ("chr1", 200, 390, ".")]
+
+
+def sequence(regions=REGIONS, **settings):
+    letters = np.random.default_rng(0).choice(list(b"ACGTN"), sum(SIZES.values())).astype(np.uint8)
+    genome = GenomeArray(np.frombuffer(encode_letters(letters.tobytes()), dtype=np.uint8), SIZES)
+    return Bioseq.create_from_refgenome("dna", genome, regions, binsize=20, **settings)
+
+
+def labels(regions=REGIONS, **settings):
+    features = pd.DataFrame({"chrom": ["chr1", "chr2"], "start": [30, 120], "end": [70, 170]})
+    return Cover.create_from_bed("bound", features, regions, binsize=20, **settings)
+
+
+def test_windows_stay_aligned_through_selection_shuffling_and_batches():
+    dna, bound = sequence(flank=15, random_state=4), labels(random_state=4)
+    number = Cover.create_from_array("number", np.arange(len(dna))[:, None], dna.gindexer)
+    datasets = ([dna, RandomOrientation(number)], [ReduceDim(bound), number])
+    train, test = split_train_test(datasets, "chr2")
+    for part in (datasets, train, test, subset_of(datasets, "chr1")):
+        batches = WindowBatches(*part, batch_size=6, shuffle=True, seed=2)
+        for index in range(batches.num_batches):
+            inputs, outputs = batches.batch(1, index)
+            rows = outputs["number"][:, 0].astype(int)
+            np.testing.assert_array_equal(inputs["dna"], dna[rows])
+            np.testing.assert_array_equal(outputs["bound"], bound[rows][:, 0, 0])
+
+
+def subset_of(datasets, chrom):
+    return tuple([subset(dataset, chrom) for dataset in part] for part in datasets)
+
+
+@pytest.mark.parametrize(
+    ("other", "windows"),
+    [
+        (lambda: labels(random_state=1), r"chr1:0-20 and chr\d:"),
+        (lambda: labels(random_state=2), r"chr1:0-20 and chr\d:"),
+        (lambda: labels(REGIONS[::-1]), "chr1:0-20 and chr1:200-220"),
+        (lambda: ReduceDim(labels(REGIONS[::-1])), "chr1:0-20 and chr1:200-220"),
+        (lambda: labels([("chr3", *place[1:]) for place in REGIONS]), "chr1:0-20 and chr3:0-20"),
+        (lambda: labels([("chr1", 20, 220), ("chr2", 120, 320), ("chr1", 220, 410)]), "chr1:0-20 and chr1:20-40"),
+    ],
+)
+def test_labels_of_other_windows_or_in_another_order_are_refused(other, windows):
+    other = other()
+    dna = sequence()
+    assert len(dna) == len(other)
+    with pytest.raises(InputError, match=rf"of 30 windows of input dna and output bound do not overlap; .*{windows}"):
+        WindowBatches(dna, other)
+
+
+def test_windows_of_other_lengths_flanks_and_data_without_windows_are_fine():
+    dna = sequence(flank=40)
+    shorter = GenomicIndexer.create_from_file([(r.chrom, r.start + 45, r.start + 46) for r in dna.gindexer], 1)
+    signal = Cover.create_from_array("signal", np.ones((len(dna), 1)), shorter)
+    batches = WindowBatches([dna, signal], {"bound": np.ones(len(dna)), "again": [0] * len(dna)})
+    assert batches.size == len(dna)
+    assert batches.batch(0, 0)[1]["again"].shape == (30, 1)
+
+
+def test_a_view_beside_labels_of_other_regions_is_refused():
+    here = [("chr1", 100, 300, "+")]
+    assert WindowBatches(view(sequence(), here), labels(here)).size == 10
+    with pytest.raises(InputError, match="10 of 10 windows"):
+        WindowBatches(view(sequence(), here), labels([("chr2", 100, 300, "+")]))
