@@ -85,3 +85,30 @@ def test_a_view_beside_labels_of_other_regions_is_refused():
     assert WindowBatches(view(sequence(), here), labels(here)).size == 10
     with pytest.raises(InputError, match="10 of 10 windows"):
         WindowBatches(view(sequence(), here), labels([("chr2", 100, 300, "+")]))
+
+
+def test_windows_of_a_dataset_change_only_when_they_are_set():
+    windows = GenomicIndexer.create_from_file(REGIONS, 20, random_state=3)
+    scores = Cover.create_from_array("scores", np.arange(len(windows))[:, None], windows)
+    before, places = scores[:], list(scores.gindexer)
+    windows.add_interval("chr1", 0, 40, "+")
+    scores.gindexer.add_interval("chr1", 0, 40, "+")  # draws the order anew: values would stand beside other windows
+    scores.gindexer.flank = 7
+    np.testing.assert_array_equal(scores[:], before)
+    assert list(scores.gindexer) == places
+    dna = sequence()
+    longer = dna.gindexer.add_interval("chr2", 0, 20, "+")
+    assert len(dna) == 30
+    dna.gindexer = longer
+    assert len(dna) == 31
+    np.testing.assert_array_equal(dna[-1], dna["chr2", 0, 20])
+
+
+@pytest.mark.parametrize("windows", [None, REGIONS, "regions.bed", 5])
+def test_windows_of_another_kind_are_refused(windows):
+    dna = sequence()
+    with pytest.raises(InputError, match="gindexer is a GenomicIndexer. Received: "):
+        dna.gindexer = windows
+    for values in (np.ones((3, 1)), np.ones((3, 20, 1, 1))):
+        with pytest.raises(InputError, match="gindexer is a GenomicIndexer. Received: "):
+            Cover.create_from_array("scores", values, windows)

@@ -11,7 +11,7 @@ from helpers.data.arguments import explain_arguments
 from helpers.data.bam_signal import count_rows, count_tracks
 from helpers.data.cache import Cache
 from helpers.data.counting import RULE_NAMES
-from helpers.data.dataset import Dataset, Parts, as_region, as_rows
+from helpers.data.dataset import Dataset, Parts, as_region, as_rows, check_windows
 from helpers.data.export import export_windows
 from helpers.data.feature_modes import checked_conditions, name_conditions
 from helpers.data.genome_store import GenomeStore
@@ -299,6 +299,7 @@ class Cover(SignalFiles, Dataset):
         InputError
             When array, windows and resolution do not fit together.
         """
+        check_windows(gindexer)
         signal = array_rows(array, gindexer, resolution=resolution, padding=padding_value, sizes=genomesize)
         number = signal.values.shape[3]
         names = [f"Cond_{index}" for index in range(number)] if conditions is None else conditions
