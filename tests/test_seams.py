@@ -5,11 +5,14 @@ import pandas as pd
 import pytest
 
 from helpers.data import (
+    Array,
     Bioseq,
     Cover,
     GenomicIndexer,
     RandomOrientation,
+    RandomSignalScale,
     ReduceDim,
+    Transpose,
     WindowBatches,
     split_train_test,
     subset,
@@ -112,3 +115,30 @@ def test_windows_of_another_kind_are_refused(windows):
     for values in (np.ones((3, 1)), np.ones((3, 20, 1, 1))):
         with pytest.raises(InputError, match="gindexer is a GenomicIndexer. Received: "):
             Cover.create_from_array("scores", values, windows)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Array("labels", [[1], [1, 2]]), "needs samples of one shape"),
+        (lambda: GenomicIndexer.create_from_genomesize("hg38"), "gsize is a mapping of contig to length"),
+        (lambda: split_train_test(labels(), 5), "Contigs are a name or several. Received: 5"),
+        (lambda: ReduceDim(labels(), axis="1"), "axis is a whole number or several"),
+        (lambda: Transpose(labels(), 5), "axis gives each of the 4 axes once"),
+        (lambda: RandomSignalScale(labels(), "much"), "deviance is 0 to 1.*'much'"),
+        (lambda: Bioseq.create_from_refgenome("dna", ["a.fa"], REGIONS), "refgenome is a FASTA file"),
+        (lambda: Bioseq.create_from_refgenome("dna", None, REGIONS), "refgenome is a FASTA file"),
+        (
+            lambda: labels(random_state=2**32),
+            "random_state must be .* at most 4294967295",
+        ),
+    ],
+)
+def test_arguments_of_another_kind_are_named(make, message):
+    with pytest.raises(InputError, match=message):
+        make()
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert labels(overlap=np.float32(0.5), random_state=np.uint32(5)).shape == (30, 1, 1, 1)
+    assert RandomSignalScale(labels(), np.float16(0.5)).deviance == 0.5

@@ -300,6 +300,9 @@ def _open_genome(
     if storage == "sparse":
         msg = "A sequence has a letter at each base: storage='sparse' would take more room. Use 'ndarray' or 'hdf5'."
         raise InputError(msg)
+    if not isinstance(refgenome, str | os.PathLike | GenomeStore):
+        msg = f"refgenome is a FASTA file or what encode_fasta wrote. Received: {refgenome!r:.80}."
+        raise InputError(msg)
     if isinstance(refgenome, GenomeStore):
         check_storage(storage, in_file=refgenome.path is not None)
         genome = refgenome
