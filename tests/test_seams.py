@@ -14,6 +14,9 @@ from helpers.data import (
     ReduceDim,
     Transpose,
     WindowBatches,
+    fit_normalizer,
+    normalize,
+    save_normalizer,
     split_train_test,
     subset,
     view,
@@ -132,6 +135,9 @@ def test_windows_of_another_kind_are_refused(windows):
             lambda: labels(random_state=2**32),
             "random_state must be .* at most 4294967295",
         ),
+        (lambda: normalize(ReduceDim(labels()), "tpm"), "normalize takes a Cover. .*then wrap it"),
+        (lambda: fit_normalizer("tpm", labels(), resolution=1), "For a Cover, use normalize"),
+        (lambda: save_normalizer({"kind": "tpm"}, "tpm.json"), "save_normalizer writes a Normalizer"),
     ],
 )
 def test_arguments_of_another_kind_are_named(make, message):
