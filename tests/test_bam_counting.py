@@ -261,24 +261,28 @@ def test_batches_of_pysam_hold_the_columns_of_records(mixed):
 
 
 @pytest.mark.skipif(shutil.which("bedtools") is None, reason="needs bedtools")
-def test_spans_without_deletions_are_those_of_bedtools_with_split(mixed, tmp_path):
-    kept = tmp_path / "kept.bam"  # bedtools leaves deletions out, and takes reads without CIGAR
-    with pysam.AlignmentFile(str(mixed)) as file, pysam.AlignmentFile(str(kept), "wb", template=file) as out:
-        for read in file.fetch(until_eof=True):
-            if not read.flag & (EXCLUDE_FLAGS | 4) and "D" not in (read.cigarstring or "D"):
-                out.write(read)
-    pysam.sort("-o", str(tmp_path / "sorted.bam"), str(kept))
-    counts, summary = count_bam(kept, resolution=1, count="span", stranded=False)
-    assert summary.kept > 500
-    done = subprocess.run(
-        ["bedtools", "genomecov", "-d", "-split", "-ibam", str(tmp_path / "sorted.bam")],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+def test_spans_are_those_of_bedtools_with_split_but_for_deletions(tmp_path):
+    reads = [read for read in random_reads(np.random.default_rng(3), 2000) if read["cigar"]]  # without, it errs
+    assert_spans_of_bedtools(tmp_path, [read for read in reads if "D" not in read["cigar"]])
+    with_deletions = write_alignments(tmp_path / "deletions.bam", [read for read in reads if "D" in read["cigar"]])
+    all_bases, _ = count_bam(with_deletions, resolution=1, count="span", stranded=False)
+    as_introns = [read | {"cigar": read["cigar"].replace("D", "N")} for read in reads if "D" in read["cigar"]]
+    counted = assert_spans_of_bedtools(tmp_path, as_introns)
+    assert sum(bases.sum() for bases in all_bases.values()) > sum(bases.sum() for bases in counted.values())
+
+
+def assert_spans_of_bedtools(folder, reads):
+    path, kept = write_alignments(folder / "reads.bam", reads), folder / "kept.bam"
+    pysam.view("-b", "-F", str(EXCLUDE_FLAGS | 4), "-o", str(kept), str(path), catch_stdout=False)
+    pysam.sort("-o", str(folder / "sorted.bam"), str(kept))
+    counts, _ = count_bam(path, resolution=1, count="span", stranded=False)
+    command = ["bedtools", "genomecov", "-d", "-split", "-ibam", str(folder / "sorted.bam")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     for line in done.stdout.splitlines():
         chrom, position, depth = line.split("\t")
         assert counts[chrom][int(position) - 1, 0] == int(depth), line
+    assert done.stdout.count("\n") == sum(SIZES.values())
+    return counts
 
 
 def test_spans_are_the_depth_of_samtools_with_deletions(mixed, tmp_path):

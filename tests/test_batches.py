@@ -137,7 +137,7 @@ def test_outputs_have_a_row_for_each_window_and_a_column_for_each_output():
         ({"inputs": np.zeros((3, 2))}, r"each dataset needs a name of its own; received \[None\]"),
         ({"inputs": [Array("dna", [1]), Array("dna", [1])]}, "name of its own"),
         ({"inputs": {"dna": np.zeros((3, 2))}, "as_dict": False}, "needs as_dict=True"),
-        ({"inputs": {"dna": np.zeros((3, 2))}, "batch_size": 0}, "batch_size: 0"),
+        ({"inputs": {"dna": np.zeros((3, 2))}, "batch_size": 0}, "batch_size=0"),
         ({"inputs": {"dna": np.zeros((3, 2))}, "workers": 0}, "workers and max_queue_size are at least 1"),
         ({"inputs": {"dna": np.zeros((3, 2))}, "augment": {"dnase": None}}, "'dnase' is no input"),
         ({"inputs": {"dna": np.zeros((3, 2))}, "sample_weights": np.ones(3)}, "sample_weights weigh outputs"),
@@ -262,3 +262,35 @@ def test_models_learn_the_same_with_any_number_of_workers():
         np.testing.assert_array_equal(others, weights)
         assert other_losses == losses
     assert not np.array_equal(fitted_weights(seed=5)[0], weights)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"batch_size": 0}, "batch_size is a whole number of at least 1. Received: batch_size=0"),
+        ({"batch_size": 2.5}, "Received: batch_size=2.5"),
+        ({"batch_size": None}, "Received: batch_size=None"),
+        ({"seed": -1}, "seed is a whole number of at least 0. Received: seed=-1"),
+        ({"seed": "a"}, "Received: seed='a'"),
+        ({"sample_weights": ["a"] * 10}, "sample_weights are numbers, one a window"),
+        ({"sample_weights": {"bound": np.ones(10)}}, "sample_weights are numbers, one a window"),
+        ({"sample_weights": np.ones((10, 1))}, r"Received: shape \(10, 1\)"),
+    ],
+)
+def test_bad_numbers_are_refused(settings, message):
+    with pytest.raises(InputError, match=message):
+        make(**settings)
+
+
+def test_no_input_at_all_is_refused():
+    for nothing in ([], {}):
+        with pytest.raises(InputError, match="There are no inputs"):
+            WindowBatches(nothing, {"bound": np.ones(3)})
+
+
+def test_tables_and_lists_are_read_by_rows():
+    table = pd.DataFrame({"a": range(6), "b": range(6)}, index=list("uvwxyz"))
+    batches = WindowBatches({"x": table}, {"y": table["a"], "z": list(range(6))}, batch_size=4)
+    inputs, outputs = batches.batch(0, 1)
+    assert inputs["x"].tolist() == [[4, 4], [5, 5]]
+    assert outputs["y"].tolist() == outputs["z"].tolist() == [[4], [5]]

@@ -138,3 +138,12 @@ def test_touching_windows_of_one_length_are_written_fast(tmp_path):
     assert time.process_time() - began < 1
     with pyBigWig.open(str(tmp_path / "p.bw")) as track:
         assert track.header()["nBasesCovered"] == n * 50
+
+
+def test_each_condition_needs_a_file_of_its_own(tmp_path):
+    windows = GenomicIndexer.create_from_file(WINDOWS, 40)
+    for conditions, message in ((["a", "b", "a"], "that come twice: a"), (["a", "b", "c/d"], "'c/d' cannot be part")):
+        cover = Cover.create_from_array("x", np.ones((5, 3)), windows, conditions=conditions)
+        with pytest.raises(InputError, match=message):
+            cover.export_to_bigwig(tmp_path)
+    assert list(tmp_path.iterdir()) == []

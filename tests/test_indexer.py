@@ -291,6 +291,7 @@ def test_a_million_windows_are_cut_at_once():
         {"binsize": 10, "flank": 1.5},
         {"binsize": True},
         {"binsize": 10, "random_state": "x"},
+        {"binsize": 10, "random_state": 2**32},
     ],
 )
 def test_bad_arguments(arguments):

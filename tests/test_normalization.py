@@ -257,7 +257,7 @@ def test_a_missing_state_says_so(tmp_path):
 
 
 def test_logarithms_of_negative_signal_are_refused():
-    for values in (np.array([-1.0]), np.array([3, -2]), np.array([np.nan])):
+    for values in (np.array([-1.0]), np.array([3, -2]), np.array([np.nan, -1.0])):
         with pytest.raises(InputError, match="needs values above -1"):
             LogTransform()(values)
     assert LogTransform()(np.array([-0.5]))[0] == pytest.approx(math.log(0.5))
@@ -368,3 +368,22 @@ def test_a_length_is_needed_to_divide_by():
         RegionLengthNormalization().fit([np.ones(3)])
     with pytest.raises(InputError, match="is not fitted"):
         RegionLengthNormalization()(np.ones(3))
+
+
+def test_missing_values_stay_missing_where_nothing_is_learned_of_them():
+    values = np.array([np.nan, 0, np.e - 1])
+    expected = np.array([np.nan, 0, 1], dtype=np.float32)
+    for normalizer in (LogTransform(), ZScoreLog(0, 1), Chain([LogTransform(), ZScore(0, 1)])):
+        np.testing.assert_array_equal(normalizer(values), expected)
+    np.testing.assert_array_equal(TPM(1e6)(values), values.astype(np.float32))
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_nothing_is_learned_of_values_that_are_not_finite(wrong):
+    counts = [np.array([1.0, 2.0]), np.array([3.0, wrong])]
+    with pytest.raises(InputError, match="a.bw holds NaN or infinite values"):
+        ZScore().fit(counts, source="a.bw")
+    with pytest.raises(InputError, match="TPM divides by their sum"):
+        TPM().fit(counts, source="a.bw")
+    with pytest.raises(InputError, match="a.bw (holds NaN|is infinite)"):
+        PercentileTrimming(100 if wrong > 0 else 1).fit(counts, source="a.bw")

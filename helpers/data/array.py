@@ -33,7 +33,7 @@ class Array:
     TypeError
         When the name is no str.
     InputError
-        For a single number, or another number of conditions than the last axis has items.
+        For a single number, samples of different shapes, or another number of conditions than the last axis has items.
 
     Notes
     -----
@@ -52,7 +52,7 @@ class Array:
             msg = f"The name of a dataset is a str. Received: {name!r}."
             raise TypeError(msg)
         self.name = name
-        self.data = np.asarray(array).view()
+        self.data = _as_array(name, array).view()
         self.data.flags.writeable = False
         if self.data.ndim == 0:
             msg = f"Array {name!r} needs samples on its first axis. Received: the single value {array!r}."
@@ -89,3 +89,11 @@ class Array:
 
     def __repr__(self) -> str:
         return f"Array({self.name!r}, shape={self.shape})"
+
+
+def _as_array(name: str, array: Any) -> np.ndarray:
+    try:
+        return np.asarray(array)
+    except ValueError as error:
+        msg = f"Array {name!r} needs samples of one shape ({error}). Pad the shorter ones."
+        raise InputError(msg) from error

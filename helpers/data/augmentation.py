@@ -180,8 +180,8 @@ class RandomSignalScale(RandomWrapper):
 
     def __init__(self, data: Any, deviance: float, seed: int | None = None):
         super().__init__(data, seed)
-        if not 0 <= deviance <= 1:
-            msg = f"deviance is 0 to 1: factors lie in 1 - deviance to 1 + deviance. Received: deviance={deviance}."
+        if not isinstance(deviance, int | float | np.number) or not 0 <= deviance <= 1:
+            msg = f"deviance is 0 to 1: factors lie in 1 - deviance to 1 + deviance. Received: deviance={deviance!r}."
             raise InputError(msg)
         self.deviance = deviance
 

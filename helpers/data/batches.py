@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from helpers.data.augmentation import draws_at
+from helpers.data.same_windows import check_same_windows
 from helpers.errors import InputError
 
 Augment = Mapping[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]]
@@ -48,7 +49,8 @@ class WindowBatches:
     Raises
     ------
     InputError
-        When lengths differ, there are no windows, a name is missing or given twice, or the batch size is below 1.
+        When lengths differ, there are no windows, a name is missing or given twice, a number is not as it should be, or
+        window i of a dataset and window i of another do not overlap: they have other regions or another order.
 
     Notes
     -----
@@ -79,14 +81,15 @@ class WindowBatches:
         self.inputs = _by_name(inputs, as_dict, "inputs")
         self._bare = {"inputs": not isinstance(inputs, list | tuple), "outputs": not isinstance(outputs, list | tuple)}
         self.outputs = None if outputs is None else _by_name(outputs, as_dict, "outputs")
-        self.sample_weights = None if sample_weights is None else np.asarray(sample_weights, dtype=np.float32)
+        self.sample_weights = None if sample_weights is None else _as_weights(sample_weights)
         self.size = _common_length(self.inputs, self.outputs, self.sample_weights)
+        check_same_windows(_by_role(self.inputs, self.outputs))
         if self.outputs is None and self.sample_weights is not None:
             msg = "sample_weights weigh outputs, and there are none. Give `outputs`, or no weights."
             raise InputError(msg)
-        if batch_size < 1:
-            msg = f"batch_size: {batch_size!r} is not a number of windows; give at least 1."
-            raise InputError(msg)
+        _check_whole("batch_size", batch_size, least=1)
+        if seed is not None:
+            _check_whole("seed", seed, least=0)
         self.batch_size, self.shuffle, self.as_dict, self.codes = int(batch_size), shuffle, as_dict, codes
         self._entropy = np.random.SeedSequence(seed).entropy
         self._augment = dict(augment or {})
@@ -172,14 +175,17 @@ def as_targets(values: np.ndarray) -> np.ndarray:
 
 def _by_name(datasets: Any, as_dict: bool, role: str) -> dict[Any, Any]:
     """Return datasets by name, or by position when the batches are lists."""
+    if isinstance(datasets, Mapping | list | tuple) and not len(datasets):
+        msg = f"There are no {role}. Give at least one dataset."
+        raise InputError(msg)
     if isinstance(datasets, Mapping):
         if not as_dict:
             msg = f"{role}: a mapping needs as_dict=True; give a list for as_dict=False."
             raise InputError(msg)
-        return dict(datasets)
+        return {name: _readable(dataset) for name, dataset in datasets.items()}
     listed = list(datasets) if isinstance(datasets, list | tuple) else [datasets]
     if not as_dict:
-        return dict(enumerate(listed))
+        return dict(enumerate(map(_readable, listed)))
     names = [getattr(dataset, "name", None) for dataset in listed]
     if None in names or len(set(names)) < len(names):
         msg = f"{role}: each dataset needs a name of its own; received {names}. Give a mapping of name to dataset."
@@ -187,9 +193,37 @@ def _by_name(datasets: Any, as_dict: bool, role: str) -> dict[Any, Any]:
     return dict(zip(names, listed, strict=True))
 
 
+def _readable(dataset: Any) -> Any:
+    """Make an array of a plain list or a table of pandas, which are not indexed by rows as arrays are."""
+    return np.asarray(dataset) if isinstance(dataset, list | tuple) or hasattr(dataset, "iloc") else dataset
+
+
+def _as_weights(weights: Any) -> np.ndarray:
+    try:
+        weights = np.asarray(weights, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        msg = f"sample_weights are numbers, one a window. Received: {weights!r:.80} ({error})."
+        raise InputError(msg) from error
+    if weights.ndim != 1:
+        msg = f"sample_weights are numbers, one a window. Received: shape {weights.shape}. Give shape (windows,)."
+        raise InputError(msg)
+    return weights
+
+
+def _check_whole(name: str, value: Any, *, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        msg = f"{name} is a whole number of at least {least}. Received: {name}={value!r}."
+        raise InputError(msg)
+
+
+def _by_role(inputs: Mapping, outputs: Mapping | None) -> dict[str, Any]:
+    """Name datasets for messages."""
+    named = {f"input {name}": dataset for name, dataset in inputs.items()}
+    return named | {f"output {name}": dataset for name, dataset in (outputs or {}).items()}
+
+
 def _common_length(inputs: Mapping, outputs: Mapping | None, weights: Sequence | None) -> int:
-    sizes = {f"input {name}": len(dataset) for name, dataset in inputs.items()}
-    sizes |= {f"output {name}": len(dataset) for name, dataset in (outputs or {}).items()}
+    sizes = {name: len(dataset) for name, dataset in _by_role(inputs, outputs).items()}
     sizes |= {} if weights is None else {"sample_weights": len(weights)}
     if len(set(sizes.values())) != 1 or 0 in sizes.values():
         listed = ", ".join(f"{name}: {size}" for name, size in sizes.items()) or "no inputs"

@@ -5,7 +5,7 @@ bins along stretches of the genome, see `helpers.data.count_bins`.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
@@ -54,7 +54,8 @@ class CountRule:
           read. Soft-clipped bases are no part of an alignment.
         - ``midpoint``: 1 in the middle of the fragment; of two middle bases at the right one.
         - ``span``: 1 at each base that the read covers, deletions included and introns (CIGAR N) not, as
-          ``samtools depth -J`` counts. Mates that overlap both count.
+          ``samtools depth -J`` counts (``bedtools genomecov -split`` leaves deletions out). Mates that overlap both
+          count.
         - ``fragment``: 1 at each base of the fragment.
 
         The fragment of a proper pair reaches from the 5' end of its first mate as far as its length (SAM's TLEN); it
@@ -179,6 +180,9 @@ class CountRule:
         if self.mates == "second":
             return ~second
         return second & (self.mates == "first" or self.whole_fragments)
+
+
+RULE_NAMES = tuple(field.name for field in fields(CountRule))
 
 
 def _is_whole(value: object) -> bool:

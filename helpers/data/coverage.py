@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from helpers.data.arguments import explain_arguments
 from helpers.data.bam_signal import count_rows, count_tracks
 from helpers.data.cache import Cache
-from helpers.data.dataset import Dataset, Parts, as_region, as_rows, check_name
+from helpers.data.counting import RULE_NAMES
+from helpers.data.dataset import Dataset, Parts, as_region, as_rows, check_name, check_windows
 from helpers.data.export import export_windows
 from helpers.data.feature_modes import checked_conditions, name_conditions
 from helpers.data.genome_store import GenomeStore
@@ -112,6 +114,7 @@ class Cover(SignalFiles, Dataset):
         return cls(name, signal, gindexer, conditions=parts.header["conditions"])
 
     @classmethod
+    @explain_arguments(*RULE_NAMES)
     def create_from_bam(
         cls,
         name: str,
@@ -200,6 +203,7 @@ class Cover(SignalFiles, Dataset):
         return cls(name, signal, windows, conditions=names)
 
     @classmethod
+    @explain_arguments()
     def create_from_store(
         cls,
         name: str,
@@ -253,6 +257,7 @@ class Cover(SignalFiles, Dataset):
         return cls(name, tracks, windows, conditions=name_conditions(conditions, names))
 
     @classmethod
+    @explain_arguments()
     def create_from_array(
         cls,
         name: str,
@@ -296,6 +301,7 @@ class Cover(SignalFiles, Dataset):
         InputError
             When array, windows and resolution do not fit together.
         """
+        check_windows(gindexer)
         signal = array_rows(array, gindexer, resolution=resolution, padding=padding_value, sizes=genomesize)
         number = signal.values.shape[3]
         names = [f"Cond_{index}" for index in range(number)] if conditions is None else conditions

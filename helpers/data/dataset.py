@@ -92,7 +92,7 @@ class Dataset(ABC):
     ----------
     name : str
     gindexer : GenomicIndexer or None
-        A copy of what was given: set it again after changing one.
+        A copy of what the dataset reads: set it again after changing one.
     ndim : int
 
     Raises
@@ -126,13 +126,15 @@ class Dataset(ABC):
 
     @property
     def gindexer(self) -> GenomicIndexer | None:
-        """The windows, or None."""
-        return self._gindexer
+        """A copy of the windows, or None."""
+        return copy.copy(self._gindexer)
 
     @gindexer.setter
     def gindexer(self, gindexer: GenomicIndexer) -> None:
+        check_windows(gindexer)
         gindexer = copy.copy(gindexer)
         self._check_windows(gindexer)
+        _ = gindexer.order  # drawn once, for all copies
         self._gindexer = gindexer
 
     @property
@@ -269,6 +271,15 @@ def check_name(name: Any) -> None:
     if not isinstance(name, str):
         msg = f"The name of a dataset is a str. Received: {name!r}."
         raise TypeError(msg)
+
+
+def check_windows(gindexer: Any) -> None:
+    """Raise InputError for anything but a GenomicIndexer."""
+    if not isinstance(gindexer, GenomicIndexer):
+        msg = (
+            f"gindexer is a GenomicIndexer. Received: {gindexer!r:.80}. Make one: GenomicIndexer.create_from_file(...)."
+        )
+        raise InputError(msg)
 
 
 def _parts_of_windows(gindexer: GenomicIndexer) -> Parts:

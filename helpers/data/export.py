@@ -1,6 +1,7 @@
 """Signal of windows as genome-wide bigWig tracks, and predictions of windows too."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,10 @@ def export_windows(
     Raises
     ------
     InputError
-        When there are no windows or more than two strands, or a window lies on a contig that `sizes` lacks.
+        When there are no windows or more than two strands, a window lies on a contig that `sizes` lacks, or names of
+        conditions make no file names of their own.
     """
+    _check_names(cover)
     if len(cover.shape) != 4 or cover.shape[2] not in _STRANDS or not len(cover):
         msg = f"bigWig tracks hold windows of one or two strands. Received: shape {cover.shape} of {cover.name!r}."
         raise InputError(msg)
@@ -59,6 +62,18 @@ def export_windows(
                 paths.append(Path(output_dir) / f"{cover.name}.{label}{ending}.bigwig")
                 predictions_to_bigwig(paths[-1], regions, values[:, strand, number], sizes)
     return paths
+
+
+def _check_names(cover: Dataset) -> None:
+    """Raise InputError unless each condition gives a file name of its own."""
+    twice = [name for name, number in Counter(cover.conditions).items() if number > 1]
+    if twice:
+        msg = f"Conditions of {cover.name!r} that come twice: {', '.join(twice[:8])}. Name them apart, one file each."
+        raise InputError(msg)
+    wrong = [name for name in (cover.name, *cover.conditions) if os.sep in name]
+    if wrong:
+        msg = f"{wrong[0]!r} cannot be part of a file name. Name the dataset and its conditions without {os.sep!r}."
+        raise InputError(msg)
 
 
 def predictions_to_bigwig(

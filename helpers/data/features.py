@@ -100,7 +100,7 @@ def _parts(windows: Windows, n_bins: int, *, by_base: bool) -> Iterator[slice]:
 
 def check_overlap(overlap: str | float) -> None:
     """Raise InputError unless this is 'any' or a fraction above 0, up to 1."""
-    is_fraction = isinstance(overlap, int | float) and not isinstance(overlap, bool) and 0 < overlap <= 1
+    is_fraction = isinstance(overlap, int | float | np.floating) and not isinstance(overlap, bool) and 0 < overlap <= 1
     if overlap != "any" and not is_fraction:
         msg = f"overlap must be 'any' or a fraction above 0, up to 1. Received: overlap={overlap!r}."
         raise InputError(msg)

@@ -13,6 +13,7 @@ from helpers.data.regions import Region, read_regions, region_table, write_regio
 from helpers.errors import InputError
 
 __all__ = ["GenomicIndexer", "Region", "Windows"]
+_MOST_SEED = 2**32 - 1
 
 
 class Windows(NamedTuple):
@@ -98,7 +99,9 @@ class GenomicIndexer:
         self.flank = _whole("flank", flank, least=0)
         self.zero_padding = bool(zero_padding)
         self.collapse = bool(collapse)
-        self.random_state = None if random_state is None else _whole("random_state", random_state, least=0)
+        self.random_state = (
+            None if random_state is None else _whole("random_state", random_state, least=0, most=_MOST_SEED)
+        )
         self.chrom_names: list[str] = []
         self.chrom_codes = np.zeros(0, dtype=np.int32)
         self.starts = np.zeros(0, dtype=np.int64)
@@ -173,6 +176,9 @@ class GenomicIndexer:
         GenomicIndexer
             Windows of strand '.', without flank; `binsize` is the longest contig.
         """
+        if not isinstance(gsize, Mapping):
+            msg = f"gsize is a mapping of contig to length in bp. Received: {gsize!r:.80}. Use read_chrom_sizes(path)."
+            raise InputError(msg)
         return cls.create_from_file(region_table(list(gsize), [0] * len(gsize), list(gsize.values())), binsize=None)
 
     def add_interval(self, chrom: str, start: int, end: int, strand: str) -> "GenomicIndexer":
@@ -376,8 +382,10 @@ def _regions_of(windows: Windows) -> Iterator[Region]:
     return map(Region, *(column.tolist() for column in windows))
 
 
-def _whole(name: str, value: Any, *, least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        msg = f"{name} must be a whole number of at least {least}. Received: {name}={value!r}."
+def _whole(name: str, value: Any, *, least: int, most: int | None = None) -> int:
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        upto = "" if most is None else f" and at most {most}"
+        msg = f"{name} must be a whole number of at least {least}{upto}. Received: {name}={value!r}."
         raise InputError(msg)
     return int(value)

@@ -66,6 +66,9 @@ def fit_normalizer(
         For an unknown name, another resolution than that of `coverage`, regions on contigs that it lacks, no regions,
         or a track from which nothing can be learned.
     """
+    if not isinstance(coverage, GenomeStore):
+        msg = f"fit_normalizer takes a stored track. Received: {coverage!r:.80}. For a Cover, use normalize."
+        raise InputError(msg)
     normalizer = copy.copy(as_normalizer(name))
     stored = coverage.attrs.get("resolution", resolution)
     if stored != resolution:
@@ -94,6 +97,9 @@ def save_normalizer(normalizer: Normalizer, path: str | os.PathLike[str]) -> Non
     InputError
         When it is not fitted, or holds a function of the user's own.
     """
+    if not isinstance(normalizer, Normalizer):
+        msg = f"save_normalizer writes a Normalizer. Received: {normalizer!r:.80}."
+        raise InputError(msg)
     normalizer._check_fitted()
     with atomic_path(path) as temporary:
         state = {"format_version": FORMAT_VERSION} | normalizer.to_dict()

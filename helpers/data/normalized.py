@@ -37,7 +37,8 @@ def normalize(cover: Cover, normalizer: Any, regions: Any = None) -> Cover:
     Raises
     ------
     InputError
-        For an unknown normalizer, regions without values, or values from which nothing can be learned.
+        For anything but a Cover, an unknown normalizer, regions without values, or values from which nothing can be
+        learned.
 
     Notes
     -----
@@ -54,6 +55,9 @@ def normalize(cover: Cover, normalizer: Any, regions: Any = None) -> Cover:
     >>> normalize(counts, "tpm")[:].ravel().round().tolist()
     [652174.0, 347826.0]
     """
+    if not isinstance(cover, Cover):
+        msg = f"normalize takes a Cover. Received: {cover!r:.80}. Normalize the Cover first, then wrap it."
+        raise InputError(msg)
     normalizer = as_normalizer(normalizer)
     table = None if regions is None else read_regions(regions)
     signal = cover._signal

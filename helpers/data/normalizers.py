@@ -104,7 +104,7 @@ class Identity(Normalizer):
 
 
 class LogTransform(Normalizer):
-    """The natural logarithm of (count + 1).
+    """The natural logarithm of (count + 1); NaN stays NaN.
 
     Examples
     --------
@@ -151,7 +151,7 @@ class TPM(Normalizer):
     def fit(self, counts: Iterable[np.ndarray], *, source: str = "the track", length: float | None = None) -> "TPM":
         """Sum the counts of a track; see `Normalizer.fit`."""
         total = float(sum(block.sum(dtype=np.float64) for block in counts))
-        if not total > 0:
+        if not 0 < total < np.inf:
             msg = f"The counts of {source} add up to {total:g}: TPM divides by their sum. Leave the track out."
             raise InputError(msg)
         self.total_ = total
@@ -187,6 +187,9 @@ class ZScore(Normalizer):
     def fit(self, counts: Iterable[np.ndarray], *, source: str = "the track", length: float | None = None) -> "ZScore":
         """Learn mean and standard deviation; see `Normalizer.fit`."""
         n, mean, squares = _moments(self._transform(block, np.float64) for block in counts)
+        if not np.isfinite(squares):
+            msg = f"{source} holds NaN or infinite values: it has no mean. Replace them first, or leave the track out."
+            raise InputError(msg)
         std = float(np.sqrt(squares / (n - 1))) if n > 1 else 0.0
         if not std > 0:
             msg = (
@@ -271,8 +274,9 @@ class RegionLengthNormalization(Normalizer):
 
 def _log(counts: np.ndarray, dtype: type) -> np.ndarray:
     counts = np.asarray(counts)
-    if counts.dtype.kind in "if" and counts.size and not counts.min() > -1:
-        msg = f"ln(x + 1) needs values above -1. Received: {counts.min()}. Use another normalization for this track."
+    if counts.dtype.kind in "if" and (counts <= -1).any():
+        least = np.nanmin(counts)
+        msg = f"ln(x + 1) needs values above -1. Received: {least}. Use another normalization for this track."
         raise InputError(msg)
     return np.log1p(counts, dtype=dtype)
 
@@ -290,7 +294,8 @@ def _moments(blocks: Iterable[np.ndarray]) -> tuple[int, float, float]:
             continue
         block_mean = block.mean()
         difference, total = block_mean - mean, n + block.size
-        squares += float(np.square(block - block_mean).sum()) + difference**2 * n * block.size / total
+        with np.errstate(invalid="ignore"):  # infinite values make NaN
+            squares += float(np.square(block - block_mean).sum()) + difference**2 * n * block.size / total
         mean += float(difference) * block.size / total
         n = total
     return n, mean, squares

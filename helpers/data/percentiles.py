@@ -103,7 +103,11 @@ class PercentileTrimming(Normalizer):
             problem = "holds NaN" if len(values) else "has no counts"
             msg = f"{source} {problem}: there is no percentile. Fill or leave out what is missing first."
             raise InputError(msg)
-        cap = percentile_of(values, numbers, self.percentile)
+        with np.errstate(invalid="ignore"):
+            cap = percentile_of(values, numbers, self.percentile)
+        if not np.isfinite(cap):
+            msg = f"The percentile {self.percentile:g} of {source} is infinite. Use a lower percentile."
+            raise InputError(msg)
         if cap <= values[0] < values[-1]:
             msg = (
                 f"The percentile {self.percentile:g} of {source} is {cap:g}, its least count: trimming would leave no "

@@ -118,6 +118,9 @@ def split_train_test(datasets: Any, holdout_chroms: Chroms) -> tuple[Any, Any]:
 def _as_names(names: Chroms | None) -> list[str] | None:
     if names is None:
         return None
+    if not isinstance(names, str | Iterable):
+        msg = f"Contigs are a name or several. Received: {names!r}."
+        raise InputError(msg)
     return [names] if isinstance(names, str) else list(names)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from helpers.data.alphabet import DNA, Alphabet, alphabet_of
 from helpers.data.alphabet import encode_letters as encode_letters
+from helpers.data.arguments import explain_arguments
 from helpers.data.cache import Cache, Recipe, load_store
 from helpers.data.dataset import Dataset, Parts, Spans, as_region, as_rows, check_name
 from helpers.data.fasta import encode_fasta as encode_fasta
@@ -98,6 +99,7 @@ class Bioseq(Dataset):
         super().__init__(name, gindexer)
 
     @classmethod
+    @explain_arguments()
     def create_from_refgenome(
         cls,
         name: str,
@@ -166,6 +168,7 @@ class Bioseq(Dataset):
         return cls(name, _open_genome(refgenome, chroms, storage, cache), gindexer, order=order)
 
     @classmethod
+    @explain_arguments()
     def create_from_seq(
         cls, name: str, fastafile: Any, order: int = 1, seqtype: str = "dna", fixedlen: int | None = None
     ) -> "Bioseq":
@@ -298,6 +301,9 @@ def _open_genome(
 ) -> GenomeStore:
     if storage == "sparse":
         msg = "A sequence has a letter at each base: storage='sparse' would take more room. Use 'ndarray' or 'hdf5'."
+        raise InputError(msg)
+    if not isinstance(refgenome, str | os.PathLike | GenomeStore):
+        msg = f"refgenome is a FASTA file or what encode_fasta wrote. Received: {refgenome!r:.80}."
         raise InputError(msg)
     if isinstance(refgenome, GenomeStore):
         check_storage(storage, in_file=refgenome.path is not None)

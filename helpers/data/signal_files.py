@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from helpers.data.arguments import explain_arguments
 from helpers.data.chain import as_normalizer
 from helpers.data.collapse import Collapser, check_collapser
 from helpers.data.dataset import check_name
@@ -35,6 +36,7 @@ class SignalFiles:
     """What `Cover` can be made of beside alignments and arrays; a part of that class."""
 
     @classmethod
+    @explain_arguments()
     def create_from_bigwig(
         cls,
         name: str,
@@ -118,6 +120,7 @@ class SignalFiles:
         return cls(name, rows, windows, conditions=names)
 
     @classmethod
+    @explain_arguments()
     def create_from_bed(
         cls,
         name: str,

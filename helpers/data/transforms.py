@@ -220,9 +220,10 @@ class Transpose(Wrapper):
 
     def __init__(self, data: Any, axis: Sequence[int]):
         super().__init__(data)
-        self.axis = tuple(number + data.ndim if number < 0 else number for number in axis)
+        given = (axis,) if isinstance(axis, int) else axis
+        self.axis = tuple(number + data.ndim if number < 0 else number for number in given)
         if sorted(self.axis) != list(range(data.ndim)) or self.axis[0] != 0:
-            msg = f"axis gives each of the {data.ndim} axes once, 0 (the window) first. Received: axis={tuple(axis)}."
+            msg = f"axis gives each of the {data.ndim} axes once, 0 (the window) first. Received: axis={axis}."
             raise InputError(msg)
 
     def _shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -252,6 +253,9 @@ class NanToNumConverter(Wrapper):
 def _checked_axes(axis: Axes, ndim: int) -> tuple[int, ...]:
     """Give axes as positive numbers, or raise InputError."""
     given = (axis,) if isinstance(axis, int | np.integer) else tuple(axis)
+    if not all(isinstance(number, int | np.integer) for number in given):
+        msg = f"axis is a whole number or several. Received: axis={axis!r}."
+        raise InputError(msg)
     axes = tuple(int(number) + ndim if number < 0 else int(number) for number in given)
     if len(set(axes)) < len(axes) or not all(0 < number < ndim for number in axes):
         msg = f"axis is 1 to {ndim - 1}, each once (0 is the window). Received: axis={axis} for {ndim} axes."
