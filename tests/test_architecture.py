@@ -23,6 +23,7 @@ DATA_ORDER = (
         "roi",
         "trim",
         "indexer",
+        "window_bins",
         "mapped",
         "genome_store",
         "storage",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.data.bam import bam_sizes, check_resolution, count_bam
+from helpers.data.bam import bam_sizes, count_bam
 from helpers.data.bam_windows import count_bam_windows
 from helpers.data.cache import Cache, Recipe, load_store
 from helpers.data.chain import as_normalizer
@@ -16,6 +16,7 @@ from helpers.data.indexer import GenomicIndexer
 from helpers.data.loading import fitted
 from helpers.data.row_normalization import normalize_rows
 from helpers.data.signal import Rows, Tracks
+from helpers.data.window_bins import check_resolution
 from helpers.errors import InputError
 
 

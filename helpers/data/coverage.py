@@ -98,8 +98,8 @@ class Cover(SignalFiles, Dataset):
             raise InputError(msg)
         self._located = self._signal.locate(gindexer)
 
-    def _stores(self) -> list[GenomeStore]:
-        return self._signal.arrays if isinstance(self._signal, Tracks) else []
+    def _origins(self) -> list[str]:
+        return self._signal.origins
 
     def _parts(self) -> Parts:
         header, arrays = self._signal.parts()

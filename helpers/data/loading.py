@@ -11,7 +11,7 @@ import numpy as np
 from helpers.data.bigwig import BigWig
 from helpers.data.chain import as_normalizer
 from helpers.data.collapse import Collapser
-from helpers.data.features import bin_features, turn_minus
+from helpers.data.features import bin_features
 from helpers.data.genome_store import GenomeStore
 from helpers.data.indexer import GenomicIndexer, Windows
 from helpers.data.normalization import fit_normalizer
@@ -19,6 +19,7 @@ from helpers.data.normalizers import Identity, Normalizer
 from helpers.data.signal import Rows, Tracks, resolution_of
 from helpers.data.storage import GenomeArray
 from helpers.data.stored_rows import StoredRows
+from helpers.data.window_bins import turn_minus
 from helpers.errors import InputError
 
 _BINS_AT_ONCE = 1 << 20

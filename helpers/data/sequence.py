@@ -260,8 +260,8 @@ class Bioseq(Dataset):
     def _keep_rows(self, rows: np.ndarray) -> None:
         """Do nothing: no value belongs to a window."""
 
-    def _stores(self) -> list[GenomeStore]:
-        return [self.genome]
+    def _origins(self) -> list[str]:
+        return [self.genome.origin]
 
     def _parts(self) -> Parts:
         header, arrays = parts_of_store(self.genome, "genome/")
