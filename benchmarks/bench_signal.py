@@ -14,9 +14,9 @@ import pyBigWig
 
 from benchmarks.bench_data import LINE, report, run_alone, shuffled_batches
 from helpers.data.bigwig import write_bigwig
+from helpers.data.bigwig_signal import load_bigwig_track
 from helpers.data.export import predictions_to_bigwig
 from helpers.data.labels import label_regions, load_labels, save_labels
-from helpers.data.loading import load_bigwig_track
 from helpers.data.regions import read_regions, region_table
 
 WINDOW = 200  # bp

@@ -64,6 +64,8 @@ DATA_ORDER = (
         "row_normalization",
         "loading",
         "bam_signal",
+        "bigwig_signal",
+        "feature_signal",
         "signal_files",
         "coverage",
         "dataset_files",

@@ -167,8 +167,7 @@ class Rows:
     @property
     def origins(self) -> list[str]:
         """Where the values come from, in sentences."""
-        known = isinstance(self.values, KeptRows) and not self._origins
-        return [self.values.store.origin] if known else list(self._origins)
+        return list(self._origins) or [self.values.origin]
 
     def all_values(self) -> np.ndarray:
         """Read all values, shape (windows, positions, strands, conditions)."""

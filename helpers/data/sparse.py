@@ -167,13 +167,8 @@ class SparseArray(GenomeStore):
         stored = first[stretch] + nth
         n_positions = len(starts) * length
         positions = self.positions[stored].astype(np.int64) - starts[stretch] + stretch * length
-        return SparseArray(
-            positions.astype(_position_type(n_positions)),
-            self.values[stored],
-            {name: n_positions},
-            attrs,
-            fill=self.fill,
-        )
+        positions = positions.astype(_position_type(n_positions))
+        return SparseArray(positions, self.values[stored], {name: n_positions}, attrs, fill=self.fill)
 
     def _write_stored(self, windows: np.ndarray, left: np.ndarray, right: np.ndarray, origin: np.ndarray) -> None:
         """Write what is stored from `left` to `right` into windows whose first position is `origin`."""

@@ -1,4 +1,4 @@
-"""Values of windows, row by row: kept in any storage, or left in an HDF5 file; only rows that are asked for are read."""
+"""Values of windows, row by row: in any storage, or left in an HDF5 file; only rows that are asked for are read."""
 
 import copy
 import os
@@ -46,6 +46,11 @@ class KeptRows:
     def dtype(self) -> np.dtype:
         """Type of one value."""
         return self.store.dtype
+
+    @property
+    def origin(self) -> str:
+        """Where the values come from, in a sentence."""
+        return self.store.origin
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -125,6 +130,11 @@ class StoredRows:
         self.shape = self._stored_shape if dataset.ndim == 4 else (dataset.shape[0], 1, 1, dataset.shape[1])
         can_reopen = on_disk and (self._offset is not None or file.mode == "r")
         self._source: Any = None if can_reopen else dataset
+
+    @property
+    def origin(self) -> str:
+        """Where the values come from, in a sentence."""
+        return f"values: read from {self._path}; no cache was used."
 
     def __len__(self) -> int:
         return self.shape[0]

@@ -9,10 +9,13 @@ from helpers.data.indexer import GenomicIndexer, Windows
 from helpers.errors import InputError
 
 
-def check_resolution(resolution: Any) -> None:
-    """Raise InputError unless the bin length is a whole number of at least 1 bp."""
+def check_resolution(resolution: Any, *, or_none: bool = False) -> None:
+    """Raise InputError unless the bin length is a whole number of at least 1 bp, or None where that is allowed."""
+    if resolution is None and or_none:
+        return
     if isinstance(resolution, bool) or not isinstance(resolution, int | np.integer) or resolution < 1:
-        msg = f"The resolution is a number of bp, at least 1. Received: resolution={resolution!r}."
+        allowed = "at least 1, or None" if or_none else "at least 1"
+        msg = f"The resolution is a number of bp, {allowed}. Received: resolution={resolution!r}."
         raise InputError(msg)
 
 
