@@ -261,13 +261,18 @@ def test_batches_of_pysam_hold_the_columns_of_records(mixed):
 
 
 @pytest.mark.skipif(shutil.which("bedtools") is None, reason="needs bedtools")
-def test_spans_are_those_of_bedtools_with_split(mixed, tmp_path):
-    kept = tmp_path / "kept.bam"
-    pysam.view("-b", "-F", str(EXCLUDE_FLAGS | 4), "-o", str(kept), str(mixed), catch_stdout=False)
-    pysam.sort("-o", str(tmp_path / "sorted.bam"), str(kept))
+def test_spans_are_those_of_bedtools(mixed, tmp_path):
+    pysam.sort("-o", str(tmp_path / "all.bam"), str(mixed))
+    with (
+        pysam.AlignmentFile(str(tmp_path / "all.bam")) as source,
+        pysam.AlignmentFile(str(tmp_path / "sorted.bam"), "wb", template=source) as kept,
+    ):
+        for read in source:  # bedtools counts reads without a CIGAR, of which nobody knows the bases
+            if not read.flag & (EXCLUDE_FLAGS | 4) and read.cigarstring is not None:
+                kept.write(read)
     counts, _ = count_bam(mixed, resolution=1, count="span", stranded=False)
     done = subprocess.run(
-        ["bedtools", "genomecov", "-d", "-split", "-ibam", str(tmp_path / "sorted.bam")],
+        ["bedtools", "genomecov", "-d", "-split", "-ignoreD", "-ibam", str(tmp_path / "sorted.bam")],
         capture_output=True,
         text=True,
         check=True,
