@@ -1,5 +1,6 @@
 """What holds for datasets however they are made: storages agree, files give them back, wrappers and choices work."""
 
+import inspect
 import itertools
 import pickle
 
@@ -135,6 +136,33 @@ WAYS = (
 
 def test_all_ways_are_tested(files):
     assert set(constructors(files)) == set(WAYS)
+
+
+def test_constructors_take_the_same_arguments_in_the_same_order():
+    """What can be given by position is what Janggu's constructors take, up to `storage`."""
+    windows, bins = ["roi", "genomesize", "conditions"], ["binsize", "stepsize"]
+    positional = {
+        Bioseq.create_from_refgenome: ["refgenome", "roi", *bins, "flank", "order"],
+        Bioseq.create_from_seq: ["fastafile"],
+        Cover.create_from_bam: ["bamfiles", *windows, "min_mapq", *bins, "flank", "resolution"],
+        Cover.create_from_bigwig: ["bigwigfiles", *windows, *bins, "resolution", "flank"],
+        Cover.create_from_bed: ["bedfiles", *windows, *bins, "resolution", "flank"],
+        Cover.create_from_array: ["array", "gindexer", "genomesize", "conditions", "resolution"],
+        Cover.create_from_store: ["stores", "roi", "conditions", *bins, "flank"],
+    }
+    shared = ["storage", "cache", "normalizer", "zero_padding", "random_state", "store_whole_genome"]
+    defaults = {"storage": "ndarray", "cache": False, "zero_padding": True, "flank": 0, "normalizer": None}
+    for constructor, names in positional.items():
+        parameters = inspect.signature(constructor).parameters
+        by_position = [name for name, known in parameters.items() if known.kind is known.POSITIONAL_OR_KEYWORD]
+        assert by_position == ["name", *names]
+        by_name = [name for name, known in parameters.items() if known.kind is known.KEYWORD_ONLY]
+        own = [name for name in by_name if name in shared]
+        assert own == [name for name in shared if name in own]
+        if constructor not in (Bioseq.create_from_seq, Cover.create_from_store):
+            assert by_name[: len(own)] == own
+        for name, known in parameters.items():
+            assert known.default == defaults.get(name, known.default)
 
 
 # ---- storages --------------------------------------------------------------------------------------------------------
