@@ -54,7 +54,7 @@ class CountRule:
           read. Soft-clipped bases are no part of an alignment.
         - ``midpoint``: 1 in the middle of the fragment; of two middle bases at the right one.
         - ``span``: 1 at each base that the read covers, deletions included and introns (CIGAR N) not, as
-          ``bedtools genomecov -split -ignoreD`` counts. Mates that overlap both count.
+          ``samtools depth -J`` counts. Mates that overlap both count.
         - ``fragment``: 1 at each base of the fragment.
 
         The fragment of a proper pair reaches from the 5' end of its first mate as far as its length (SAM's TLEN); it

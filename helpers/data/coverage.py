@@ -9,7 +9,7 @@ import numpy as np
 
 from helpers.data.bam_signal import count_rows, count_tracks
 from helpers.data.cache import Cache
-from helpers.data.dataset import Dataset, Parts, as_region, as_rows
+from helpers.data.dataset import Dataset, Parts, as_region, as_rows, check_name
 from helpers.data.export import export_windows
 from helpers.data.feature_modes import checked_conditions, name_conditions
 from helpers.data.genome_store import GenomeStore
@@ -191,7 +191,11 @@ class Cover(SignalFiles, Dataset):
         InputError
             For bad files, regions or parameters, or windows to be stored and no `roi`.
         """
+<<<<<<< HEAD
         check_resolution(resolution, or_none=True)
+=======
+        check_name(name)
+>>>>>>> main
         paths = as_list(bamfiles, "bamfiles")
         names = name_conditions(conditions, paths)
         tiling = {"resolution": resolution, "zero_padding": zero_padding, "random_state": random_state}
@@ -236,6 +240,7 @@ class Cover(SignalFiles, Dataset):
         InputError
             For bad files, regions or parameters, or stores that do not fit together.
         """
+        check_name(name)
         stores = as_list(stores, "stores")
         arrays = [store if isinstance(store, GenomeStore) else open_store(store) for store in stores]
         kinds = [(array.attrs.get("resolution"), *array.item_shape) for array in arrays]

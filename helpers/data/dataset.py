@@ -117,9 +117,7 @@ class Dataset(ABC):
     ndim = 4
 
     def __init__(self, name: str, gindexer: GenomicIndexer | None):
-        if not isinstance(name, str):
-            msg = f"The name of a dataset is a str. Received: {name!r}."
-            raise TypeError(msg)
+        check_name(name)
         self.name = name
         self._gindexer: GenomicIndexer | None = None
         if gindexer is not None:
@@ -261,6 +259,13 @@ class Dataset(ABC):
     @abstractmethod
     def _read(self, key: Any) -> np.ndarray:
         """Read what any index form asks for, as a batch."""
+
+
+def check_name(name: Any) -> None:
+    """Raise TypeError unless the name of a dataset is a str; constructors call it before they read anything."""
+    if not isinstance(name, str):
+        msg = f"The name of a dataset is a str. Received: {name!r}."
+        raise TypeError(msg)
 
 
 def _parts_of_windows(gindexer: GenomicIndexer) -> Parts:

@@ -15,7 +15,7 @@ import numpy as np
 from helpers.data.alphabet import DNA, Alphabet, alphabet_of
 from helpers.data.alphabet import encode_letters as encode_letters
 from helpers.data.cache import Cache, Recipe, load_store
-from helpers.data.dataset import Dataset, Parts, Spans, as_region, as_rows
+from helpers.data.dataset import Dataset, Parts, Spans, as_region, as_rows, check_name
 from helpers.data.fasta import encode_fasta as encode_fasta
 from helpers.data.fasta import fasta_sizes as fasta_sizes
 from helpers.data.fasta import read_fasta
@@ -152,6 +152,7 @@ class Bioseq(Dataset):
         InputError
             For a bad file, bad regions, or regions on contigs that the genome lacks.
         """
+        check_name(name)
         regions = None if roi is None else read_regions(roi)
         if regions is None and not store_whole_genome:
             msg = "store_whole_genome=False keeps the contigs of `roi`. Give `roi`."
@@ -206,6 +207,7 @@ class Bioseq(Dataset):
         >>> proteins.gindexer[1]
         Region(chrom='b', start=0, end=3, strand='+')
         """
+        check_name(name)
         alphabet = alphabet_of(seqtype)
         sequences = read_sequences(fastafile, alphabet, fixedlen=fixedlen)
         names = list(sequences.contigs)
