@@ -191,11 +191,8 @@ class Cover(SignalFiles, Dataset):
         InputError
             For bad files, regions or parameters, or windows to be stored and no `roi`.
         """
-<<<<<<< HEAD
-        check_resolution(resolution, or_none=True)
-=======
         check_name(name)
->>>>>>> main
+        check_resolution(resolution, or_none=True)
         paths = as_list(bamfiles, "bamfiles")
         names = name_conditions(conditions, paths)
         tiling = {"resolution": resolution, "zero_padding": zero_padding, "random_state": random_state}

@@ -9,36 +9,13 @@ from helpers.data.bigwig_signal import as_strands, bigwig_sizes, load_bigwig_tra
 from helpers.data.cache import Cache
 from helpers.data.chain import as_normalizer
 from helpers.data.collapse import Collapser, check_collapser
-<<<<<<< HEAD
+from helpers.data.dataset import check_name
 from helpers.data.feature_modes import name_conditions
 from helpers.data.feature_signal import Features
 from helpers.data.features import check_overlap
 from helpers.data.loading import as_list, fitted_rows, fitted_tracks, keep_whole_contigs, tile
 from helpers.data.signal import Rows
 from helpers.data.window_bins import check_resolution
-=======
-from helpers.data.dataset import check_name
-from helpers.data.feature_modes import name_conditions, read_conditions
-from helpers.data.indexer import GenomicIndexer
-from helpers.data.loading import (
-    as_list,
-    as_strands,
-    bigwig_sizes,
-    check_contigs,
-    check_storage,
-    checked_resolution,
-    fitted,
-    load_bigwig_track,
-    load_bigwig_windows,
-    load_feature_tracks,
-    load_features,
-    on_bins,
-    plain_tracks,
-    tile,
-)
-from helpers.data.row_normalization import normalize_rows
-from helpers.data.signal import Rows, Tracks
->>>>>>> main
 from helpers.errors import InputError
 
 
@@ -100,11 +77,7 @@ class SignalFiles:
             For bad files, regions or parameters, files of different assemblies, or regions on contigs that neither the
             files nor `genomesize` name.
         """
-<<<<<<< HEAD
-=======
         check_name(name)
-        check_storage(storage)
->>>>>>> main
         check_collapser(collapser)
         check_resolution(resolution, or_none=True)
         _check_fit(normalizer, nan_to_num)
@@ -182,18 +155,13 @@ class SignalFiles:
         InputError
             For bad files or parameters, or scores or names where a file has none.
         """
-<<<<<<< HEAD
+        check_name(name)
         check_resolution(resolution, or_none=True)
         check_overlap(overlap)
         check_collapser(collapser)
         features = Features(as_list(bedfiles, "bedfiles"), mode, conditions)
         tiling = {"resolution": resolution, "zero_padding": zero_padding, "random_state": random_state}
         windows = tile(roi, binsize, stepsize, flank, **tiling)
-=======
-        check_name(name)
-        resolution = checked_resolution(resolution)
-        names, tables = read_conditions(as_list(bedfiles, "bedfiles"), mode, conditions)
->>>>>>> main
         rule = {"resolution": resolution, "overlap": overlap, "collapser": collapser}
         rule |= {"scored": mode in ("score", "bedgraph"), "storage": storage, "cache": cache}
         if roi is not None and not store_whole_genome:
