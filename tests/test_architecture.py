@@ -141,6 +141,13 @@ def test_modules_of_the_data_room_import_downwards():
                 assert DATA_ORDER.index(other) < DATA_ORDER.index(path.stem), f"{path.stem} imports {other}"
 
 
+def test_the_manual_groups_all_modules_of_the_data_room_in_their_order():
+    manual = (ROOT / "docs/architecture.md").read_text()
+    table = manual.split("| group | modules | what |")[1].split("\n\n")[0]
+    listed = [name for row in table.split("\n")[2:] for name in re.findall(r"`(\w+)`", row.split("|")[2])]
+    assert tuple(listed) == DATA_ORDER
+
+
 @pytest.mark.parametrize(
     "module", ["helpers.data", "helpers.evaluation", "helpers.study", "helpers.config", "helpers.backend"]
 )

@@ -3,6 +3,7 @@
 import inspect
 import itertools
 import pickle
+import tracemalloc
 
 import h5py
 import numpy as np
@@ -29,6 +30,7 @@ from helpers.data import (
 )
 from helpers.data.bam import store_bam_coverage
 from helpers.data.bigwig import write_bigwig
+from helpers.data.contigs import agree_on_sizes
 from helpers.data.signal import Rows
 from helpers.data.storage import GenomeArray
 from helpers.errors import InputError
@@ -352,6 +354,62 @@ def test_rows_larger_than_a_void_type_are_cut_one_by_one(monkeypatch):
     monkeypatch.setattr("helpers.data.storage._LARGEST_ITEM", 10)
     genome = GenomeArray.from_contigs({"a": np.arange(20), "b": np.arange(5)})
     assert genome.gather(["b", "a"], [1, 7], 4).tolist() == [[1, 2, 3, 4], [7, 8, 9, 10]]
+
+
+def test_contigs_that_are_read_one_by_one_need_little_memory(tmp_path):
+    sizes = {f"chr{number}": 200_000 for number in range(10)}
+    write_bigwig(tmp_path / "x.bw", sizes, [(name, np.array([500]), np.array([900]), np.ones(1)) for name in sizes])
+    peaks = {}
+    for storage in ("ndarray", "sparse"):
+        tracemalloc.start()
+        cover = Cover.create_from_bigwig("x", tmp_path / "x.bw", storage=storage)
+        peaks[storage] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert cover["chr7:499-901"].sum() == 400
+    assert peaks["ndarray"] > sum(sizes.values()) * 4
+    assert peaks["sparse"] < peaks["ndarray"] / 2
+
+
+def test_files_of_one_dataset_are_of_one_assembly(files, tmp_path):
+    write_bigwig(tmp_path / "other.bw", {"1": 1000}, [("1", np.array([0]), np.array([9]), np.ones(1))])
+    with pytest.raises(InputError, match=r"other.bw has none of the contigs chr1, chr2. It has 1. Use one assembly"):
+        Cover.create_from_bigwig("x", [files / "plus.bw", tmp_path / "other.bw"])
+    with pysam.AlignmentFile(str(tmp_path / "longer.bam"), "wb", header={"SQ": [{"SN": "chr1", "LN": 1001}]}):
+        pass
+    with pytest.raises(InputError, match=r"longer.bam has chr1 of 1001 bp, .*reads.bam says 1000"):
+        Cover.create_from_bam("x", [files / "reads.bam", tmp_path / "longer.bam"])
+    with pytest.raises(InputError, match=r"bare.bw has no contigs. Use"):
+        agree_on_sizes([("bare.bw", {})])
+
+
+def test_labels_of_whole_contigs_can_be_viewed_and_are_measured_in_groups(files, monkeypatch):
+    beds = [files / "peaks.bed", files / "scores.bedgraph", files / "peaks.bed"]
+    grouped = Cover.create_from_bed("x", beds, genomesize=SIZES, resolution=20)
+    monkeypatch.setattr("helpers.data.feature_signal._VALUES_AT_ONCE", 1)
+    one_by_one = Cover.create_from_bed("x", beds, REGIONS, SIZES, binsize=20, resolution=20, store_whole_genome=True)
+    np.testing.assert_array_equal(one_by_one["chr1:0-1000"], grouped["chr1:0-1000"])
+    other = pd.DataFrame({"chrom": ["chr1"], "start": [100], "end": [140]})
+    assert view(one_by_one, other)[:].ravel().tolist() == [0, 1, 0, 1, 1, 1]
+    for missing in ({"resolution": None}, {"genomesize": None}):
+        with pytest.raises(InputError, match="by `genomesize` and `resolution`"):
+            Cover.create_from_bed(
+                "x", beds, REGIONS, **({"genomesize": SIZES, "resolution": 20} | missing), store_whole_genome=True
+            )
+    with pytest.raises(InputError, match="Give `roi`"):
+        Cover.create_from_bed("x", beds, genomesize=SIZES, resolution=20, store_whole_genome=False)
+
+
+def test_windows_off_the_bins_are_counted_by_themselves_and_it_is_said(files, caplog):
+    windows = pd.DataFrame({"chrom": ["chr1"], "start": [103], "end": [143]})
+    with caplog.at_level("INFO"):
+        cover = Cover.create_from_bam("x", files / "reads.bam", windows, binsize=40, resolution=10)
+    assert "only their values are kept" in caplog.text
+    assert isinstance(cover._signal, Rows)
+    bases = Cover.create_from_bam("x", files / "reads.bam", windows, binsize=40)
+    assert not isinstance(bases._signal, Rows)
+    np.testing.assert_array_equal(cover[:], bases[:].reshape(1, 4, 10, 2, 1).sum(axis=2))
+    with pytest.raises(InputError, match="do not begin, with their flank of 0 bp, at a multiple of the resolution"):
+        Cover.create_from_bam("x", files / "reads.bam", windows, binsize=40, resolution=10, store_whole_genome=True)
 
 
 # ---- all datasets ----------------------------------------------------------------------------------------------------

@@ -95,7 +95,10 @@ class Cover(SignalFiles, Dataset):
 
     def _check_windows(self, gindexer: GenomicIndexer) -> None:
         if isinstance(self._signal, Rows) and self._gindexer is not None:
-            msg = f"The values of {self.name!r} belong to its windows. Make a new Cover for other windows."
+            msg = (
+                f"The values of {self.name!r} belong to its windows. Make a new Cover for other windows, or one of "
+                "whole contigs (store_whole_genome=True)."
+            )
             raise InputError(msg)
         self._located = self._signal.locate(gindexer)
 
