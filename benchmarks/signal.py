@@ -12,9 +12,9 @@ from isal import isal_zlib
 from benchmarks.generated import CHROM, RESOLUTION, Sizes, bed_paths, label_bins
 from benchmarks.harness import Peer, Row, Wanted, Work
 from benchmarks.windows import batch_work, shuffled_batches
+from helpers.data.bigwig_signal import load_bigwig_track
 from helpers.data.export import predictions_to_bigwig
 from helpers.data.labels import label_regions, load_labels, save_labels
-from helpers.data.loading import load_bigwig_track
 
 _LABELS = 919 * 2_000_000  # that the wanted figures of labels are about
 _BATCH_WINDOWS = 40_960

@@ -415,10 +415,11 @@ def test_one_value_a_window_needs_no_whole_contigs(tmp_path):
     assert summed(tmp_path, range(1, 21), *rows, resolution=None)[:].ravel().tolist() == [55, 155]
     with pytest.raises(InputError, match="resolution=None"):
         summed(tmp_path, range(1, 21), *rows, resolution=None, store_whole_genome=True)
-    cover = counted(tmp_path, ("c", 3, 8, 0), roi=region_table(*rows), resolution=None, store_whole_genome=True)
-    assert cover[:].sum(axis=(1, 2, 3)).tolist() == [1, 0]
-    with pytest.raises(InputError, match="hdf5"):
-        counted(tmp_path, ("c", 3, 8, 0), roi=region_table(*rows), resolution=None, storage="hdf5", cache=tmp_path)
+    with pytest.raises(InputError, match="resolution=None"):
+        counted(tmp_path, ("c", 3, 8, 0), roi=region_table(*rows), resolution=None, store_whole_genome=True)
+    for kept in ({}, {"storage": "sparse"}, {"storage": "hdf5", "cache": tmp_path}):
+        cover = counted(tmp_path, ("c", 3, 8, 0), roi=region_table(*rows), resolution=None, **kept)
+        assert cover[:].sum(axis=(1, 2, 3)).tolist() == [1, 0]
 
 
 def test_a_region_on_an_unknown_contig_is_an_error_not_zeros(tmp_path):

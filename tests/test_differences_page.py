@@ -155,7 +155,7 @@ def test_defaults_are_those_of_the_page():
 
     cover, bioseq = PUBLIC["Cover"], PUBLIC["Bioseq"]
     assert default(bioseq.create_from_refgenome, "store_whole_genome") is True
-    assert default(cover.create_from_bam, "store_whole_genome") is True
+    assert default(cover.create_from_bam, "store_whole_genome") is None
     assert default(cover.create_from_bam, "min_mapq") == 0
     assert default(cover.create_from_bed, "resolution") is None
     assert default(cover.create_from_bigwig, "resolution") == 1

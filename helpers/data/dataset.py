@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from helpers.data.genome_store import GenomeStore
 from helpers.data.indexer import GenomicIndexer
 from helpers.data.keys import as_region as as_region
 from helpers.data.keys import as_rows as as_rows
@@ -232,13 +231,11 @@ class Dataset(ABC):
 
     def explain(self) -> str:
         """Say where the values come from: for each file, whether the cache had them, or else why they were made."""
-        stores = self._stores()
-        said = [store.made or f"{store.attrs.get('source', store.place)}: no cache was used." for store in stores]
-        return "\n".join(said) or f"The values of {self.name!r} were given with the windows: no cache was used."
+        return "\n".join(self._origins())
 
     @abstractmethod
-    def _stores(self) -> list[GenomeStore]:
-        """Give the values along the genome that are read."""
+    def _origins(self) -> list[str]:
+        """Say where values come from, in one sentence for each file or store."""
 
     @abstractmethod
     def _parts(self) -> Parts:
