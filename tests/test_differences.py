@@ -927,5 +927,5 @@ def test_importing_leaves_the_environment_and_the_log_as_they_are():
 @pytest.mark.parametrize("argument", ["overwrite", "datatags", "template_extension"])
 def test_arguments_that_do_nothing_are_refused(tmp_path, argument):
     """They were taken and had no effect."""
-    with pytest.raises(TypeError, match=argument):
+    with pytest.raises(InputError, match=argument):
         counted(tmp_path, ("c", 3, 8, 0), **{argument: 1})
