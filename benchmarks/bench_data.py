@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="TEXT", help="lines whose name holds this text")
     default = Path(tempfile.gettempdir()) / "helpers-benchmarks"
     parser.add_argument(
-        "--folder", type=Path, default=default, help="keeps generated files, 2 GB (default: %(default)s)"
+        "--folder", type=Path, default=default, help="keeps generated files, 1 GB (default: %(default)s)"
     )
     options = parser.parse_args()
     sizes = QUICK if options.quick else FULL

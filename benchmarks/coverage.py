@@ -41,7 +41,8 @@ def rows(sizes: Sizes) -> list[Row]:
         work = partial(bench_storage, sizes=sizes, source=name)
         text = f"storage, {share} of the bins not 0: ndarray"
         needs = (f"{name}.h5", f"{name}.sparse.h5")
-        found.append(Row(text, work, (Wanted("slowest", "x the fastest", most=10),), needs))
+        wanted = (Wanted("slowest", "x the fastest", most=10), Wanted("rate", "k windows/s", per=1e3))
+        found.append(Row(text, work, wanted, needs))
     return found
 
 

@@ -81,7 +81,7 @@ class Work:
     amount : float
         What a call treats: bases, reads, windows.
     limits : mapping of str to callable
-        What no program can do without, for the same amount: a copy of the result, decompressing the file.
+        What the bytes alone cost, for the same amount: a copy of the result, decompressing the file.
     peers : mapping of str to Peer
     size : callable, optional
         Gives the bytes of the result.

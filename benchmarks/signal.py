@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyBigWig
+import pyranges
 from isal import isal_zlib
 
 from benchmarks.generated import CHROM, RESOLUTION, Sizes, bed_paths, label_bins
@@ -87,18 +88,20 @@ def bench_labels(folder: Path, *, sizes: Sizes) -> Work:
             pd.read_csv(path, sep="\t", header=None)
 
     peers = {"pandas.read_csv alone": Peer(parse, len(some))}
-    import pyranges
+    columns = {"chrom": "Chromosome", "start": "Start", "end": "End"}
+    ranges = pyranges.PyRanges(bins.rename(columns=columns)[list(columns.values())])
 
     def by_pyranges() -> None:
-        columns = {"chrom": "Chromosome", "start": "Start", "end": "End"}
-        ranges = pyranges.PyRanges(bins.rename(columns=columns)[["Chromosome", "Start", "End"]])
         for path in some[:2]:
             ranges.count_overlaps(pyranges.read_bed(str(path)))
 
     peers["pyranges"] = Peer(by_pyranges, 2)
     packed = np.ones((sizes.bins, -(-sizes.tracks // 8)), dtype=np.uint8)
-    work = lambda: save_labels(label_regions(bins, paths, names), written)  # noqa: E731
-    return Work(work, sizes.tracks, {"copy": packed.copy}, peers, lambda: written.stat().st_size)
+
+    def label() -> None:
+        save_labels(label_regions(bins, paths, names), written)
+
+    return Work(label, sizes.tracks, {"copy": packed.copy}, peers, lambda: written.stat().st_size)
 
 
 def bench_label_batches(folder: Path, *, batch: int) -> Work:

@@ -10,7 +10,7 @@ import pysam
 import pytest
 
 from benchmarks import coverage, harness, sequence, signal
-from benchmarks.generated import MAKERS, N_BED, QUICK, Sizes, make, make_windows
+from benchmarks.generated import FULL, MAKERS, N_BED, QUICK, Sizes, make, make_windows
 from benchmarks.harness import Measured, Peer, Wanted, Work, measure
 from benchmarks.windows import batch_work, shuffled_batches
 
@@ -43,6 +43,12 @@ def test_every_row_is_measured(row, folder):
 def test_names_of_rows_are_unique():
     names = [row.name for row in ROWS]
     assert len(set(names)) == len(names)
+
+
+def test_the_documented_table_has_the_rows_that_there_are():
+    text = (ROOT / "docs/benchmarks.md").read_text()
+    missing = [row.name for topic in (sequence, coverage, signal) for row in topic.rows(FULL) if row.name not in text]
+    assert missing == []
 
 
 def test_peers_of_whole_files_give_the_same(folder):
