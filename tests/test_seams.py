@@ -138,6 +138,9 @@ def test_windows_of_another_kind_are_refused(windows):
         (lambda: normalize(ReduceDim(labels()), "tpm"), "normalize takes a Cover. .*then wrap it"),
         (lambda: fit_normalizer("tpm", labels(), resolution=1), "For a Cover, use normalize"),
         (lambda: save_normalizer({"kind": "tpm"}, "tpm.json"), "save_normalizer writes a Normalizer"),
+        (lambda: Cover.create_from_bam("reads", None, REGIONS), "the path of a BAM or CRAM file.* Received: None"),
+        (lambda: Cover.create_from_bam("reads", {"a": "a.bam"}, REGIONS), "the path of a BAM or CRAM file"),
+        (lambda: Cover.create_from_bigwig("signal", [None], REGIONS), "the path of a bigWig file.* Received: None"),
     ],
 )
 def test_arguments_of_another_kind_are_named(make, message):

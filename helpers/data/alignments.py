@@ -163,6 +163,9 @@ def open_alignments(
         When a file is missing, truncated, damaged or of another kind.
     """
     for file in (path, *([] if reference is None else [reference])):
+        if not isinstance(file, str | os.PathLike):
+            msg = f"Alignments are the path of a BAM or CRAM file, or a list of paths. Received: {file!r:.80}."
+            raise InputError(msg)
         if not Path(file).is_file():
             msg = f"{file} does not exist. Check the path."
             raise InputError(msg)
