@@ -24,6 +24,7 @@ DATA_ORDER = (
         "trim",
         "arguments",
         "indexer",
+        "window_bins",
         "mapped",
         "genome_store",
         "storage",
@@ -64,6 +65,8 @@ DATA_ORDER = (
         "row_normalization",
         "loading",
         "bam_signal",
+        "bigwig_signal",
+        "feature_signal",
         "signal_files",
         "coverage",
         "dataset_files",
@@ -138,6 +141,13 @@ def test_modules_of_the_data_room_import_downwards():
             if name.startswith("helpers.data."):
                 other = name.split(".")[2]
                 assert DATA_ORDER.index(other) < DATA_ORDER.index(path.stem), f"{path.stem} imports {other}"
+
+
+def test_the_manual_groups_all_modules_of_the_data_room_in_their_order():
+    manual = (ROOT / "docs/architecture.md").read_text()
+    table = manual.split("| group | modules | what |")[1].split("\n\n")[0]
+    listed = [name for row in table.split("\n")[2:] for name in re.findall(r"`(\w+)`", row.split("|")[2])]
+    assert tuple(listed) == DATA_ORDER
 
 
 @pytest.mark.parametrize(

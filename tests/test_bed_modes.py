@@ -219,7 +219,7 @@ def test_whole_contigs_are_labelled_by_their_sizes():
 
 
 def test_contigs_longer_than_a_piece_are_labelled_whole(monkeypatch):
-    monkeypatch.setattr("helpers.data.loading._BINS_AT_ONCE", 3)
+    monkeypatch.setattr("helpers.data.feature_signal._BINS_AT_ONCE", 3)
     features = feature_table([("c", 15, 42, "a", 2.0), ("c", 97, 98, "b", 3.0)])
     cover = Cover.create_from_bed("x", features, None, {"c": 98}, resolution=5, mode="score")
     by_bin = [0] * 3 + [2] * 6 + [0] * 10 + [3]

@@ -343,7 +343,8 @@ def test_damaged_blocks_are_named(tmp_path):
     [
         ({"resolution": 0}, "resolution=0"),
         ({"resolution": 2.5}, "resolution=2.5"),
-        ({"resolution": None}, "Whole contigs are kept in bins"),
+        ({"resolution": None}, "no windows to keep"),
+        ({"resolution": None, "roi": WINDOWS, "store_whole_genome": True}, "Whole contigs are kept in bins"),
         ({"store_whole_genome": False}, "no windows to keep"),
         ({"storage": "parquet"}, "storage='parquet'"),
         ({"conditions": ["a", "b"]}, "one name for each of the 1"),

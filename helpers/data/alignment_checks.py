@@ -11,7 +11,8 @@ from typing import Any
 
 from helpers.data import alignment_probe
 from helpers.data.file_checks import check_file
-from helpers.data.findings import Finding, failed, list_some
+from helpers.data.findings import Finding, failed
+from helpers.errors import list_some
 
 ONE_SIDED = 0.99  # share of sampled reads on one strand from which on a file is called one-sided
 FEW_READS = 100  # below so many sampled reads nothing is said about strands

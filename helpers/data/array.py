@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from helpers.data.dataset import check_name
 from helpers.errors import InputError
 
 
@@ -48,9 +49,7 @@ class Array:
     """
 
     def __init__(self, name: str, array: Any, conditions: Sequence[str] | None = None):
-        if not isinstance(name, str):
-            msg = f"The name of a dataset is a str. Received: {name!r}."
-            raise TypeError(msg)
+        check_name(name)
         self.name = name
         self.data = _as_array(name, array).view()
         self.data.flags.writeable = False

@@ -5,7 +5,8 @@ import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from helpers.data.findings import Finding, list_some
+from helpers.data.findings import Finding
+from helpers.errors import list_some
 
 # Length in bp of one contig that tells assemblies apart. Sources: hgdownload.soe.ucsc.edu, file
 # goldenPath/{assembly}/bigZips/{assembly}.chrom.sizes; for TAIR10, NCBI's assembly report of GCF_000001735.

@@ -14,7 +14,8 @@ from helpers.data.bam_records import read_records
 from helpers.data.count_bins import Bins
 from helpers.data.counting import REASONS, CountRule, Segments, count_batch
 from helpers.data.storage import write_contigs
-from helpers.errors import InputError
+from helpers.data.window_bins import check_resolution
+from helpers.errors import InputError, list_some
 
 
 @dataclass(frozen=True)
@@ -159,13 +160,6 @@ def read_all(path: str | os.PathLike[str], file: pysam.AlignmentFile) -> Iterato
     return batches(file.fetch(until_eof=True))
 
 
-def check_resolution(resolution: int) -> None:
-    """Raise InputError unless the bin length is a whole number of at least 1 bp."""
-    if isinstance(resolution, bool) or not isinstance(resolution, int | np.integer) or resolution < 1:
-        msg = f"The resolution is a number of bp, at least 1. Received: resolution={resolution!r}."
-        raise InputError(msg)
-
-
 def wanted_lengths(
     path: str | os.PathLike[str], file: pysam.AlignmentFile, chroms: Sequence[str] | None
 ) -> dict[str, int]:
@@ -179,8 +173,8 @@ def wanted_lengths(
     unknown = [name for name in chroms if name not in lengths]
     if unknown:
         msg = (
-            f"The header of {path} lacks these contigs: {', '.join(unknown)}. It has {', '.join(list(lengths)[:8])}"
-            f"{' ...' if len(lengths) > 8 else ''}. Use the BAM file of the same assembly, or leave these contigs out."
+            f"The header of {path} lacks these contigs: {list_some(unknown, 8)}. It has {list_some(lengths, 8)}. "
+            "Use the BAM file of the same assembly, or leave these contigs out."
         )
         raise InputError(msg)
     return {name: lengths[name] for name in chroms}

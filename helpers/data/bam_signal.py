@@ -1,22 +1,25 @@
 """The signal of `Cover.create_from_bam`: whole contigs in bins on a grid, or the bins of each window."""
 
+import functools
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from helpers.data.bam import bam_sizes, check_resolution, count_bam
+from helpers.data.bam import bam_sizes, count_bam
 from helpers.data.bam_windows import count_bam_windows
 from helpers.data.cache import Cache, Recipe, load_store
-from helpers.data.chain import as_normalizer
-from helpers.data.genome_store import GenomeStore
+from helpers.data.contigs import agree_on_sizes
+from helpers.data.counting import CountRule
 from helpers.data.indexer import GenomicIndexer
-from helpers.data.loading import fitted
-from helpers.data.row_normalization import normalize_rows
+from helpers.data.loading import fitted_rows, fitted_tracks, names_of
 from helpers.data.signal import Rows, Tracks
-from helpers.errors import InputError
+from helpers.data.storage import GenomeArray
+from helpers.data.stored_rows import lay_out, load_rows
+from helpers.data.window_bins import count_bins, describe_windows
 
 
 def count_tracks(
@@ -61,22 +64,18 @@ def count_tracks(
     """
     chroms = genomesize or (windows.chrom_names if windows else None)
     rule |= {"resolution": resolution, "chroms": chroms and list(chroms)}
-    kept = {"storage": storage, "cache": cache}
-    arrays = [_load_counts(path, _agreed_sizes(path, genomesize), kept, rule) for path in paths]
-    return Tracks(arrays, [fitted(normalizer, array) for array in arrays], resolution)
-
-
-def _load_counts(
-    path: str | os.PathLike[str], sizes: Mapping[str, int], kept: Mapping[str, Any], rule: Mapping[str, Any]
-) -> GenomeStore:
-    attrs = {"source": Path(path).name, "resolution": rule["resolution"], "sizes": dict(sizes)}
-    parameters = {name: value for name, value in rule.items() if name != "reference"}  # decodes, but changes no count
-    return load_store(lambda: count_bam(path, **rule)[0], Recipe("counts", [path], parameters), attrs, **kept)
+    sizes, parameters = _agreed_sizes(paths, genomesize), _parameters(**rule)
+    arrays = []
+    for path in paths:
+        attrs = {"source": Path(path).name, "resolution": resolution, "sizes": sizes}
+        count = functools.partial(_count_contigs, path, **rule)
+        arrays.append(load_store(count, Recipe("counts", [path], parameters), attrs, storage=storage, cache=cache))
+    return fitted_tracks(arrays, normalizer, resolution)
 
 
 def count_rows(
     paths: Sequence[str | os.PathLike[str]],
-    windows: GenomicIndexer | None,
+    windows: GenomicIndexer,
     genomesize: Mapping[str, int] | None,
     *,
     resolution: int | None,
@@ -92,49 +91,44 @@ def count_rows(
     paths, genomesize, normalizer, **rule
         As in `count_tracks`.
     windows : GenomicIndexer
-        At least their contigs must be in the files. None is an InputError.
+        Their contigs must be in the files.
     resolution : int or None
         Bin length in bp; None is one value for the window.
     storage, cache
-        Only 'ndarray' and False.
+        Of the counts of all files together.
 
     Returns
     -------
     Rows
-        Counts, or normalized values (float32).
+        Counts, or normalized values (float32, in memory).
 
     Raises
     ------
     InputError
         As `count_bam_windows`, or when the lengths of a contig differ.
     """
-    if windows is None:
-        msg = "Windows are stored (resolution=None or store_whole_genome=False), and there are none. Give `roi`."
-        raise InputError(msg)
-    if storage != "ndarray" or cache:
-        msg = (
-            "Windows that are counted one by one are kept in memory. "
-            f"Received: storage={storage!r}, cache={cache!r}. Count whole contigs, or leave these out."
-        )
-        raise InputError(msg)
-    n_bins = 1
-    if resolution is not None:
-        check_resolution(resolution)
-        n_bins = -(-(windows.binsize + 2 * windows.flank) // resolution)
-    values = []
-    for path in paths:
-        _agreed_sizes(path, genomesize)
-        values.append(count_bam_windows(path, windows.windows(), n_bins=n_bins, resolution=resolution, **rule))
-    rows = Rows(np.stack(values, axis=-1), resolution)
+    sizes = _agreed_sizes(paths, genomesize)
+
+    def count() -> GenomeArray:
+        settings = {"n_bins": count_bins(windows, resolution), "resolution": resolution, **rule}
+        return lay_out(np.stack([count_bam_windows(path, windows.windows(), **settings) for path in paths], axis=-1))
+
+    parameters = _parameters(**rule, resolution=resolution, windows=describe_windows(windows))
+    recipe = Recipe("window-counts", paths, parameters)
+    counts = load_rows(count, recipe, storage=storage, cache=cache, source=names_of(paths))
     sources = [os.fspath(path) for path in paths]
-    return rows if normalizer is None else normalize_rows(rows, windows, as_normalizer(normalizer), sources=sources)
+    return fitted_rows(Rows(counts, resolution, sizes=sizes), normalizer, windows, sources)
 
 
-def _agreed_sizes(path: str | os.PathLike[str], genomesize: Mapping[str, int] | None) -> dict[str, int]:
-    """Read contig lengths of a file and compare them with those given."""
-    sizes = bam_sizes(path)
-    for name, size in (genomesize or {}).items():
-        if sizes.get(name, size) != size:
-            msg = f"{path} has {name} of {sizes[name]} bp, genomesize says {size}. Use one assembly for both."
-            raise InputError(msg)
-    return sizes
+def _count_contigs(path: str | os.PathLike[str], **rule: Any) -> dict[str, np.ndarray]:
+    return count_bam(path, **rule)[0]
+
+
+def _agreed_sizes(paths: Sequence[str | os.PathLike[str]], given: Mapping[str, int] | None) -> dict[str, int]:
+    return agree_on_sizes(((path, bam_sizes(path)) for path in paths), given)
+
+
+def _parameters(*, reference: Any = None, **rule: Any) -> dict[str, Any]:
+    """Give all that counts depend on, with defaults; a reference decodes a CRAM file, but changes no count."""
+    others = {name: rule.pop(name) for name in ("resolution", "chroms", "windows") if name in rule}
+    return asdict(CountRule(**rule)) | others

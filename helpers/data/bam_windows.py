@@ -8,11 +8,12 @@ import numpy as np
 import pysam
 
 from helpers.data.alignments import READS_AT_ONCE, Alignments, PysamAlignments, has_fresh_index, open_alignments
-from helpers.data.bam import check_resolution, read_all, wanted_lengths
+from helpers.data.bam import read_all, wanted_lengths
 from helpers.data.count_bins import Bins, check_most
 from helpers.data.counting import CountRule, Segments, count_batch
 from helpers.data.indexer import Windows
 from helpers.data.intervals import expand_counts, merge_intervals
+from helpers.data.window_bins import bin_edges, check_resolution, turn_minus
 
 BASES_AT_ONCE = 1 << 22  # of the genome, counted before the next windows
 
@@ -79,21 +80,14 @@ def count_bam_windows(
         wanted_lengths(path, file, list(dict.fromkeys(windows.chroms)) or None)
         axis = _Axis.of_file(file)
         contigs = np.array([file.get_tid(name) for name in windows.chroms], dtype=np.int64)
-        edges = axis.offsets[contigs][:, None] + np.clip(
-            _edges(windows, n_bins, resolution), 0, axis.sizes[contigs][:, None]
-        )
+        inside = np.clip(bin_edges(windows, n_bins, resolution), 0, axis.sizes[contigs][:, None])
+        edges = axis.offsets[contigs][:, None] + inside
         counts = np.zeros((len(contigs), n_bins, 2 if rule.stranded else 1), dtype=np.uint32)
         by_index = not rule.whole_fragments and has_fresh_index(path, file)
         for rows in _group(edges, BASES_AT_ONCE if by_index else None):
             counts[rows] = _count_group(path, file, axis, edges[rows], rule, by_index=by_index)
-    return _turn_minus(counts, windows, resolution)
-
-
-def _edges(windows: Windows, n_bins: int, resolution: int | None) -> np.ndarray:
-    """Give the borders of bins on the contig, shape (windows, n_bins + 1)."""
-    if resolution is None:
-        return np.stack([windows.starts, windows.ends], axis=1)
-    return np.minimum(windows.starts[:, None] + resolution * np.arange(n_bins + 1), windows.ends[:, None])
+    turn_minus(counts, windows, resolution)
+    return counts
 
 
 def _group(edges: np.ndarray, most: int | None) -> list[np.ndarray]:
@@ -186,14 +180,3 @@ class _PlaceAnywhere(NamedTuple):
         after = np.searchsorted(self.starts, ends, side="left")
         which, nth = expand_counts(np.where((starts < ends) & (contigs >= 0), np.maximum(after - first, 0), 0))
         return Segments(segments.owners[which], starts[which], ends[which]), first[which] + nth
-
-
-def _turn_minus(counts: np.ndarray, windows: Windows, resolution: int | None) -> np.ndarray:
-    """Reverse bins and strands of minus windows; bins behind the end of a shorter window stay behind."""
-    minus = np.flatnonzero(windows.strands == "-")
-    lengths = (windows.ends - windows.starts)[minus]
-    filled = np.ones_like(lengths) if resolution is None else -(-lengths // resolution)
-    position, filled = np.arange(counts.shape[1]), filled[:, None]
-    places = np.where(position < filled, filled - 1 - position, position)[:, :, None]
-    counts[minus] = np.take_along_axis(counts[minus], places, axis=1)[:, :, ::-1]
-    return counts

@@ -16,8 +16,9 @@ from helpers.data.assemblies import check_contigs, pair_names
 from helpers.data.contig_table import FileContigs, tabulate_contigs
 from helpers.data.fasta_checks import check_fasta
 from helpers.data.file_checks import check_bigwig, check_file, check_regions_file, check_variants
-from helpers.data.findings import Finding, findings_table, list_some
+from helpers.data.findings import Finding, findings_table
 from helpers.data.split_checks import check_split_counts
+from helpers.errors import list_some
 
 REGION_TYPES = ("bed", "narrowPeak", "broadPeak", "gff", "gtf")
 ALIGNMENT_TYPES = ("bam", "cram")

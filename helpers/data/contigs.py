@@ -4,10 +4,10 @@ import gzip
 import os
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from helpers.errors import InputError
+from helpers.errors import InputError, list_some
 from helpers.files import atomic_path
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -63,6 +63,46 @@ def write_chrom_sizes(sizes: Mapping[str, int], path: str | os.PathLike) -> None
     """
     with atomic_path(path) as unfinished:
         unfinished.write_text("".join(f"{chrom}\t{length}\n" for chrom, length in sizes.items()))
+
+
+def agree_on_sizes(
+    files: Iterable[tuple[str | os.PathLike, Mapping[str, int]]], given: Mapping[str, int] | None = None
+) -> dict[str, int]:
+    """Agree on the contigs of files of one genome and their lengths in bp.
+
+    Parameters
+    ----------
+    files : iterable of (path, mapping of str to int)
+        What each file says.
+    given : mapping of str to int, optional
+        Contigs to use; not every file has to name each of them. By default all that any file names.
+
+    Raises
+    ------
+    InputError
+        When two say different lengths of a contig, or a file names none of the contigs that are known before it.
+
+    Examples
+    --------
+    >>> agree_on_sizes([("a.bw", {"chr1": 90}), ("b.bw", {"chr1": 90, "chr2": 70})])
+    {'chr1': 90, 'chr2': 70}
+    """
+    sizes, owners = dict(given or {}), dict.fromkeys(given or {}, "genomesize")
+    for path, found in files:
+        for chrom, size in found.items():
+            if sizes.get(chrom, size) != size:
+                agreed = f"{owners[chrom]} says {sizes[chrom]}"
+                msg = f"{path} has {chrom} of {size} bp, {agreed}. Use one assembly for all."
+                raise InputError(msg)
+        if not found or (sizes and not found.keys() & sizes.keys()):
+            wanted = f"none of the contigs {list_some(sizes, 8)}" if sizes else "no contigs"
+            has = f" It has {list_some(found, 8)}." if found else ""
+            msg = f"{path} has {wanted}.{has} Use one assembly for all."
+            raise InputError(msg)
+        if not given:
+            sizes |= found
+            owners = dict.fromkeys(found, path) | owners
+    return sizes
 
 
 def read_text(path: str | os.PathLike, *, cut_at: bytes | None = None) -> bytes:

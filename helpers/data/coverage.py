@@ -11,16 +11,17 @@ from helpers.data.arguments import explain_arguments
 from helpers.data.bam_signal import count_rows, count_tracks
 from helpers.data.cache import Cache
 from helpers.data.counting import RULE_NAMES
-from helpers.data.dataset import Dataset, Parts, as_region, as_rows, check_windows
+from helpers.data.dataset import Dataset, Parts, as_region, as_rows, check_name, check_windows
 from helpers.data.export import export_windows
 from helpers.data.feature_modes import checked_conditions, name_conditions
 from helpers.data.genome_store import GenomeStore
 from helpers.data.indexer import GenomicIndexer
-from helpers.data.loading import array_rows, as_list, fitted, tile
+from helpers.data.loading import array_rows, as_list, fitted, keep_whole_contigs, tile
 from helpers.data.normalization import Normalizer
 from helpers.data.signal import Rows, Tracks
 from helpers.data.signal_files import SignalFiles
 from helpers.data.stores import open_store
+from helpers.data.window_bins import check_resolution
 from helpers.errors import InputError
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -96,12 +97,15 @@ class Cover(SignalFiles, Dataset):
 
     def _check_windows(self, gindexer: GenomicIndexer) -> None:
         if isinstance(self._signal, Rows) and self._gindexer is not None:
-            msg = f"The values of {self.name!r} belong to its windows. Make a new Cover for other windows."
+            msg = (
+                f"The values of {self.name!r} belong to its windows. Make a new Cover for other windows, or one of "
+                "whole contigs (store_whole_genome=True)."
+            )
             raise InputError(msg)
         self._located = self._signal.locate(gindexer)
 
-    def _stores(self) -> list[GenomeStore]:
-        return self._signal.arrays if isinstance(self._signal, Tracks) else []
+    def _origins(self) -> list[str]:
+        return self._signal.origins
 
     def _parts(self) -> Parts:
         header, arrays = self._signal.parts()
@@ -130,11 +134,11 @@ class Cover(SignalFiles, Dataset):
         *,
         storage: str = "ndarray",
         cache: Cache = False,
-        reference: str | os.PathLike[str] | None = None,
         normalizer: Any = None,
         zero_padding: bool = True,
         random_state: int | None = None,
-        store_whole_genome: bool = True,
+        store_whole_genome: bool | None = None,
+        reference: str | os.PathLike[str] | None = None,
         **rule: Any,
     ) -> "Cover":
         """Count alignments, one condition a file: at their 5' ends, in the middle of fragments, or at all their bases.
@@ -151,7 +155,7 @@ class Cover(SignalFiles, Dataset):
         genomesize : mapping of str to int, optional
             Contigs to count and their lengths in bp. By default those of `roi`, or all without `roi`.
         conditions : sequence of str, optional
-            A name for each file; file names without extension by default.
+            A name for each condition; file names without extension by default.
         min_mapq : int, default 0
             Lowest mapping quality that counts.
         binsize, stepsize, flank : int
@@ -160,23 +164,26 @@ class Cover(SignalFiles, Dataset):
         resolution : int or None, default 1
             Bin length in bp. None is one value for the whole window, flank included.
         storage : {'ndarray', 'sparse', 'hdf5'}
-            All bins, or those with counts; memory mapped with `cache`, which 'hdf5' needs, else in memory. Same values.
-            Windows that are counted one by one are kept in memory.
+            All values, or those that are not 0 (not NaN, where that stands for no data); memory mapped with `cache`,
+            which 'hdf5' needs, else in memory. All give the same.
         cache : bool or path, default False
-            Keep the counts and find them by the file's contents and the parameters next time; see `helpers.data.cache`.
-        reference : path, optional
-            FASTA file of CRAM files, see `count_bam`.
+            Keep the values, before normalization, and find them by the contents of files and the parameters next time;
+            see `helpers.data.cache`. Whole contigs have an entry for each condition, windows one in all.
         normalizer : str, Normalizer, callable or sequence of these, optional
             Name in `helpers.data.normalization.NORMALIZERS`, unfitted normalizer, or a `Chain` of several, fitted for
-            each condition on all that was counted; a fitted one is used as it is.
+            each condition on all that is stored; a fitted one is used as it is. Whole contigs are normalized when they
+            are read; values of windows at once, after which they take 4 bytes each in memory, whatever the storage.
         zero_padding : bool, default True
             Keep shorter windows at the ends of regions.
         random_state : int, optional
             Seed of a random order of the windows.
-        store_whole_genome : bool, default True
-            Count whole contigs in bins that begin at multiples of the resolution, where windows must begin and end too.
-            With False, or ``resolution=None``, count window by window in bins that begin with the window, wherever that
-            is; only these windows can be read, and bases of overlapping windows count several times in a normalizer.
+        store_whole_genome : bool, optional
+            True: keep whole contigs, in bins that begin with the contig; windows, which must begin and end with a bin,
+            can be changed, and regions read anywhere. False: keep the values of the windows alone, in bins that begin
+            with the window, wherever that is; the last bin ends with it. A normalizer then learns from these, bases of
+            overlapping windows several times. By default whole contigs if all windows are whole bins of the genome.
+        reference : path, optional
+            FASTA file of CRAM files, see `count_bam`.
         **rule
             Which alignments count, and where: ``count``, ``mates``, ``shift``, ``stranded``, ``keep_duplicates``,
             ``require_flags``, ``exclude_flags`` of `helpers.data.counting.CountRule`.
@@ -190,16 +197,16 @@ class Cover(SignalFiles, Dataset):
         InputError
             For bad files, regions or parameters, or windows to be stored and no `roi`.
         """
+        check_name(name)
+        check_resolution(resolution, or_none=True)
         paths = as_list(bamfiles, "bamfiles")
         names = name_conditions(conditions, paths)
-        collapse = resolution is None and binsize is None
-        tiling = {"zero_padding": zero_padding, "random_state": random_state, "collapse": collapse}
+        tiling = {"resolution": resolution, "zero_padding": zero_padding, "random_state": random_state}
         windows = tile(roi, binsize, stepsize, flank, **tiling)
-        rule |= {"min_mapq": min_mapq, "reference": reference, "normalizer": normalizer}
-        kept = {"storage": storage, "cache": cache}
-        counted = count_rows if resolution is None or not store_whole_genome else count_tracks
-        signal = counted(paths, windows, genomesize, resolution=resolution, **kept, **rule)
-        return cls(name, signal, windows, conditions=names)
+        rule |= {"min_mapq": min_mapq, "reference": reference, "resolution": resolution}
+        kept = {"storage": storage, "cache": cache, "normalizer": normalizer}
+        counted = count_tracks if keep_whole_contigs(windows, resolution, store_whole_genome) else count_rows
+        return cls(name, counted(paths, windows, genomesize, **kept, **rule), windows, conditions=names)
 
     @classmethod
     @explain_arguments()
@@ -237,6 +244,7 @@ class Cover(SignalFiles, Dataset):
         InputError
             For bad files, regions or parameters, or stores that do not fit together.
         """
+        check_name(name)
         stores = as_list(stores, "stores")
         arrays = [store if isinstance(store, GenomeStore) else open_store(store) for store in stores]
         kinds = [(array.attrs.get("resolution"), *array.item_shape) for array in arrays]
@@ -265,6 +273,8 @@ class Cover(SignalFiles, Dataset):
         conditions: Sequence[str] | None = None,
         resolution: int | None = None,
         *,
+        storage: str = "ndarray",
+        cache: Cache = False,
         padding_value: float = 0.0,
     ) -> "Cover":
         """Give values to windows, such as predictions.
@@ -276,8 +286,8 @@ class Cover(SignalFiles, Dataset):
         array : numpy.ndarray or h5py.Dataset
             Of shape (windows, positions, strands, conditions) or (windows, conditions), with any number of strands, in
             the presented order of the windows, as these see it: minus windows from right to left, their own strand
-            first. Indexing gives it back unchanged, as float32. It is not copied: a dataset stays in its file, of which
-            the rows that are asked for are read.
+            first. Indexing gives it back unchanged, as float32. Without `storage` and `cache` it is not copied: a
+            dataset stays in its file, of which the rows that are asked for are read.
         gindexer : GenomicIndexer
             The windows.
         genomesize : mapping of str to int, optional
@@ -287,6 +297,8 @@ class Cover(SignalFiles, Dataset):
         resolution : int, optional
             Bin length in bp. By default the window length (with flank) / positions; one position is one value for the
             window.
+        storage, cache
+            As in `create_from_bam`; an entry of the cache is found by the contents of the array.
         padding_value : float, default 0
             What regions hold where no window lies; may be NaN.
 
@@ -300,7 +312,8 @@ class Cover(SignalFiles, Dataset):
             When array, windows and resolution do not fit together.
         """
         check_windows(gindexer)
-        signal = array_rows(array, gindexer, resolution=resolution, padding=padding_value, sizes=genomesize)
+        kept = {"storage": storage, "cache": cache}
+        signal = array_rows(array, gindexer, resolution=resolution, padding=padding_value, sizes=genomesize, **kept)
         number = signal.values.shape[3]
         names = [f"Cond_{index}" for index in range(number)] if conditions is None else conditions
         return cls(name, signal, gindexer, conditions=checked_conditions(names, number))

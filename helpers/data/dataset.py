@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from helpers.data.genome_store import GenomeStore
 from helpers.data.indexer import GenomicIndexer
 from helpers.data.keys import as_region as as_region
 from helpers.data.keys import as_rows as as_rows
@@ -118,9 +117,7 @@ class Dataset(ABC):
     ndim = 4
 
     def __init__(self, name: str, gindexer: GenomicIndexer | None):
-        if not isinstance(name, str):
-            msg = f"The name of a dataset is a str. Received: {name!r}."
-            raise TypeError(msg)
+        check_name(name)
         self.name = name
         self._gindexer: GenomicIndexer | None = None
         if gindexer is not None:
@@ -234,13 +231,11 @@ class Dataset(ABC):
 
     def explain(self) -> str:
         """Say where the values come from: for each file, whether the cache had them, or else why they were made."""
-        stores = self._stores()
-        said = [store.made or f"{store.attrs.get('source', store.place)}: no cache was used." for store in stores]
-        return "\n".join(said) or f"The values of {self.name!r} were given with the windows: no cache was used."
+        return "\n".join(self._origins())
 
     @abstractmethod
-    def _stores(self) -> list[GenomeStore]:
-        """Give the values along the genome that are read."""
+    def _origins(self) -> list[str]:
+        """Say where values come from, in one sentence for each file or store."""
 
     @abstractmethod
     def _parts(self) -> Parts:
@@ -266,6 +261,13 @@ class Dataset(ABC):
     @abstractmethod
     def _read(self, key: Any) -> np.ndarray:
         """Read what any index form asks for, as a batch."""
+
+
+def check_name(name: Any) -> None:
+    """Raise TypeError unless the name of a dataset is a str; constructors call it before they read anything."""
+    if not isinstance(name, str):
+        msg = f"The name of a dataset is a str. Received: {name!r}."
+        raise TypeError(msg)
 
 
 def check_windows(gindexer: Any) -> None:

@@ -12,8 +12,8 @@ import pandas as pd
 from helpers.data.bigwig import write_bigwig
 from helpers.data.collapse import collapse_overlaps
 from helpers.data.dataset import Dataset
-from helpers.data.features import turn_minus
-from helpers.errors import InputError
+from helpers.data.window_bins import turn_minus
+from helpers.errors import InputError, list_some
 
 _STRANDS = {1: [""], 2: [".plus", ".minus"]}
 _VALUES_AT_ONCE = 1 << 22
@@ -127,8 +127,8 @@ def _check(n_regions: int, names: Any, values: np.ndarray, sizes: Mapping[str, i
     unknown = [chrom for chrom in names if chrom not in sizes]
     if unknown:
         message = (
-            f"Windows lie on {', '.join(map(str, unknown[:5]))}, which the genome does not have. "
-            f"It has {', '.join(list(sizes)[:5])} ... Use the genome that the regions were made for."
+            f"Windows lie on {list_some(unknown)}, which the genome does not have. "
+            f"It has {list_some(sizes)}. Use the genome that the regions were made for."
         )
         raise InputError(message)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from helpers.data.region_files import read_region_lines, read_regions
-from helpers.errors import InputError
+from helpers.errors import InputError, list_some
 
 MODES = ("binary", "score", "bedgraph", "score_category", "name_category")
 _NUMBER = r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?"
@@ -24,6 +24,11 @@ def check_mode(mode: str) -> str:
         msg = f"mode must be one of {', '.join(MODES)}. Received: mode={mode!r}."
         raise InputError(msg)
     return known
+
+
+def has_categories(mode: str) -> bool:
+    """Say whether conditions of this mode are categories, not sources."""
+    return check_mode(mode) in ("score_category", "name_category")
 
 
 def read_conditions(
@@ -56,7 +61,7 @@ def read_conditions(
         are there.
     """
     mode = check_mode(mode)
-    if mode not in ("score_category", "name_category"):
+    if not has_categories(mode):
         return name_conditions(conditions, sources), [_read_features(source, mode) for source in sources]
     features = pd.concat([read_regions(source) for source in sources], ignore_index=True)
     if mode == "name_category":
@@ -121,7 +126,7 @@ def _as_score(name: Any) -> str:
 
 def _listed(sources: Sequence[Any]) -> str:
     names = [str(source) if isinstance(source, str | os.PathLike) else "the table" for source in sources]
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return list_some(names, 3)
 
 
 def _read_features(source: Any, mode: str) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from helpers.data.collapse import Collapser, check_collapser, collapse_bases, co
 from helpers.data.hits import SortedIntervals
 from helpers.data.indexer import Windows
 from helpers.data.intervals import merge_intervals
+from helpers.data.window_bins import bin_edges, turn_minus
 from helpers.errors import InputError
 
 _BINS_AT_ONCE = 1 << 22
@@ -74,7 +75,7 @@ def bin_features(
     values = np.zeros((len(windows.starts), n_bins, len(tables)), dtype=np.uint8 if plain else np.float32)
     for part in _parts(windows, n_bins, by_base=callable(collapser)):
         some = Windows(*(column[part] for column in windows))
-        edges = _edges(some.starts, some.ends, n_bins, resolution)
+        edges = bin_edges(some, n_bins, resolution)
         bins = SortedIntervals(some.chroms.repeat(n_bins), edges[:, :-1].ravel(), edges[:, 1:].ravel())
         lengths = np.diff(edges, axis=1).ravel()
         for number, table in enumerate(tables):
@@ -104,32 +105,6 @@ def check_overlap(overlap: str | float) -> None:
     if overlap != "any" and not is_fraction:
         msg = f"overlap must be 'any' or a fraction above 0, up to 1. Received: overlap={overlap!r}."
         raise InputError(msg)
-
-
-def turn_minus(values: np.ndarray, windows: Windows, resolution: int | None) -> None:
-    """Reverse positions and strands of minus windows in place; positions behind a shorter window stay behind.
-
-    Parameters
-    ----------
-    values : numpy.ndarray, shape (windows, positions, strands, ...)
-        From left to right on the genome; changed.
-    windows : Windows
-    resolution : int or None
-        Bin length in bp; None is one position a window.
-    """
-    minus = np.flatnonzero(windows.strands == "-")
-    lengths = (windows.ends - windows.starts)[minus]
-    n_bins = -(-lengths // resolution) if resolution else np.ones_like(lengths)
-    for length in np.unique(n_bins):
-        rows = minus[n_bins == length]
-        values[rows, :length] = values[rows, :length][:, ::-1, ::-1]
-
-
-def _edges(starts: np.ndarray, ends: np.ndarray, n_bins: int, resolution: int | None) -> np.ndarray:
-    """Give the borders of bins, shape (windows, n_bins + 1)."""
-    if resolution is None:
-        return np.stack([starts, ends], axis=1)
-    return np.minimum(starts[:, None] + resolution * np.arange(n_bins + 1), ends[:, None])
 
 
 def _merge(table: pd.DataFrame) -> pd.DataFrame:

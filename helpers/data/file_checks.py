@@ -12,9 +12,9 @@ import pysam
 
 from helpers.data.assemblies import name_assembly, pair_names, rename_advice
 from helpers.data.bigwig_header import read_bigwig_header
-from helpers.data.findings import Finding, failed, list_some
+from helpers.data.findings import Finding, failed
 from helpers.data.region_files import read_region_lines
-from helpers.errors import InputError
+from helpers.errors import InputError, list_some
 
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 _VARIANTS = 1000  # records of a VCF file that are looked at

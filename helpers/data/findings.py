@@ -100,30 +100,3 @@ def format_findings(checks: pd.DataFrame, columns: tuple[str, ...] = ("status", 
             cells = [(head if number == 0 else "").ljust(width) for head, width in zip(heads, widths, strict=True)]
             lines.append("  ".join([*cells, part]).replace("\0", " ").rstrip())
     return "\n".join(lines)
-
-
-def list_some(names: Iterable[str], most: int = 5, separator: str = ", ") -> str:
-    """Join names, the first few of many.
-
-    Parameters
-    ----------
-    names : iterable
-        What is listed, in this order.
-    most : int
-        How many are named; the rest is counted.
-    separator : str
-        What stands between two names.
-
-    Returns
-    -------
-    str
-        Empty when there are no names.
-
-    Examples
-    --------
-    >>> list_some("abcdefg")
-    'a, b, c, d, e and 2 more'
-    """
-    names = list(map(str, names))
-    rest = f" and {len(names) - most} more" if len(names) > most else ""
-    return separator.join(names[:most]) + rest

@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from helpers.data.mapped import Format, Kept, MappedFile, write_arrays
-from helpers.errors import InputError
+from helpers.data.mapped import Format, Kept, Mapped, MappedFile, values_of, write_arrays
+from helpers.errors import InputError, list_some
 
 
 class GenomeStore(ABC):
@@ -22,6 +22,8 @@ class GenomeStore(ABC):
 
     Parameters
     ----------
+    values : numpy.ndarray or Mapped, shape (stored, ...)
+        What is kept, position by position.
     lengths : mapping of str to int
         Number of positions of each contig, in the order in which they lie behind one another.
     attrs : mapping, optional
@@ -39,7 +41,8 @@ class GenomeStore(ABC):
 
     format: ClassVar[Format]
 
-    def __init__(self, lengths: Mapping[str, int], attrs: Mapping[str, Any] | None):
+    def __init__(self, values: np.ndarray | Mapped, lengths: Mapping[str, int], attrs: Mapping[str, Any] | None = None):
+        self._values = values
         sizes = np.fromiter(lengths.values(), dtype=np.int64, count=len(lengths))
         self._lengths = sizes
         self._offsets = np.cumsum(sizes) - sizes
@@ -51,19 +54,24 @@ class GenomeStore(ABC):
         self.made = ""
 
     @property
-    @abstractmethod
+    def values(self) -> np.ndarray:
+        """What is kept, shape (stored, ...); read only when memory-mapped."""
+        return values_of(self._values)
+
+    @property
     def dtype(self) -> np.dtype:
         """Type of one value."""
+        return self.values.dtype
 
     @property
-    @abstractmethod
     def item_shape(self) -> tuple[int, ...]:
         """Shape of the values of one position, such as ``(strands,)``."""
+        return self.values.shape[1:]
 
     @property
-    @abstractmethod
     def path(self) -> Path | None:
         """The file behind a memory map, or None."""
+        return self._values.file.path if isinstance(self._values, Mapped) else None
 
     @abstractmethod
     def block(self, start: int, stop: int) -> np.ndarray:
@@ -90,6 +98,18 @@ class GenomeStore(ABC):
         -------
         numpy.ndarray, shape (n, length, ...)
             A new array of the stored dtype.
+        """
+
+    @abstractmethod
+    def cut_out(self, starts: np.ndarray, length: int, name: str, attrs: Mapping[str, Any]) -> "GenomeStore":
+        """Copy stretches of the axis on which all contigs lie, behind one another, as a store of one contig, `name`.
+
+        Parameters
+        ----------
+        starts : numpy.ndarray of int64, shape (n,)
+            First position of each stretch; all of it lies on the axis.
+        length : int
+            Positions of a stretch.
         """
 
     @abstractmethod
@@ -142,6 +162,13 @@ class GenomeStore(ABC):
         """Name of the file, for messages."""
         return "the array" if self.path is None else str(self.path)
 
+    @property
+    def origin(self) -> str:
+        """Where the values come from, in a sentence."""
+        source = self.attrs.get("source", "values")
+        where = "" if self.path is None else f"read from {self.path}; "
+        return self.made or f"{source}: {where}no cache was used."
+
     def contig(self, name: str) -> np.ndarray:
         """Give the values of one contig, shape (positions, ...), to be read.
 
@@ -177,8 +204,8 @@ class GenomeStore(ABC):
         if (ids < 0).any():
             unknown = sorted({str(name) for name, index in zip(chroms, ids, strict=True) if index < 0})
             msg = (
-                f"Contigs that {self.place} does not have: {_some(unknown)}. It has {_some(list(self.contigs))}. "
-                "Use the names of one assembly everywhere, or leave these contigs out."
+                f"Contigs that {self.place} does not have: {list_some(unknown, 8)}. It has "
+                f"{list_some(self.contigs, 8)}. Use the names of one assembly everywhere, or leave these contigs out."
             )
             raise InputError(msg)
         return ids
@@ -200,7 +227,7 @@ def check_contigs(
     if len(lengths) < len(pairs):
         counts = Counter(name for name, _ in pairs)
         twice = sorted(name for name, count in counts.items() if count > 1)
-        msg = f"Contigs that come twice: {_some(twice)}. Contig names must be unique."
+        msg = f"Contigs that come twice: {list_some(twice, 8)}. Contig names must be unique."
         raise InputError(msg)
     return lengths, [array for _, array in pairs]
 
@@ -220,9 +247,3 @@ def check_length(length: int) -> None:
     if length < 1:
         msg = f"A window needs at least one position. Received: length={length}."
         raise InputError(msg)
-
-
-def _some(names: Sequence[str], most: int = 8) -> str:
-    """List names, shortened."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

@@ -16,7 +16,7 @@ from helpers.data.dataset import as_rows
 from helpers.data.features import check_overlap
 from helpers.data.hits import SortedIntervals
 from helpers.data.region_files import read_regions
-from helpers.errors import InputError
+from helpers.errors import InputError, list_some
 from helpers.files import atomic_path
 
 FORMAT = "helpers labels"
@@ -268,5 +268,5 @@ def _check_joinable(parts: Sequence[Labels], places: Sequence[str], outputs: Seq
             raise InputError(msg)
     twice = [name for name, number in Counter(outputs).items() if number > 1]
     if twice:
-        msg = f"Outputs that come twice: {', '.join(twice[:8])}. Join each batch of tracks once."
+        msg = f"Outputs that come twice: {list_some(twice, 8)}. Join each batch of tracks once."
         raise InputError(msg)

@@ -36,8 +36,14 @@ class Recipe(NamedTuple):
         return f"{self.what} of {files}" if files else self.what
 
 
-def canonical(value: Any) -> Any:
+def canonical(value: Any, name: str = "") -> Any:
     """Turn a parameter into what JSON writes in one way only, whole: nothing is abbreviated.
+
+    Parameters
+    ----------
+    value
+    name : str, optional
+        Of the parameter, for messages.
 
     Raises
     ------
@@ -50,19 +56,19 @@ def canonical(value: Any) -> Any:
     {'shift': [4, -5], 'chroms': None}
     """
     if isinstance(value, np.generic):
-        return canonical(value.item())
+        return canonical(value.item(), name)
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, list | tuple):
-        return [canonical(item) for item in value]
+        return [canonical(item, name) for item in value]
     if isinstance(value, np.ndarray) and value.dtype.kind in "biufU":
         digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
         return {"dtype of array": value.dtype.str, "shape": list(value.shape), "sha256": digest}
-    if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
-        return {name: canonical(item) for name, item in value.items()}
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {key: canonical(item, f"{name}.{key}" if name else key) for key, item in value.items()}
     msg = (
-        f"A {type(value).__name__} cannot be part of the key of a cache. Received: {value!r}. Give numbers, text, "
-        "lists, mappings or arrays, or use cache=False."
+        f"A {type(value).__name__} cannot be part of the key of a cache. Received: {name or 'value'}={value!r}. Give "
+        "numbers, text, lists, mappings or arrays, or use cache=False."
     )
     raise InputError(msg)
 

@@ -51,12 +51,13 @@ def normalize_rows(
     """
     bounds = windows.windows()
     lengths = bounds.ends - bounds.starts if signal.resolution is None else np.full(len(windows), signal.resolution)
-    values = np.empty(signal.values.shape, dtype=np.float32)
+    given, values = signal.all_values(), np.empty(signal.values.shape, dtype=np.float32)
     chosen = np.ones(len(windows), dtype=bool) if chosen is None else chosen
     fitted = []
     for condition, source in enumerate(sources):
-        given = signal.values[..., condition]
-        values[..., condition], chain = _fit_windows(given, lengths, normalizer, chosen=chosen, source=source)
+        values[..., condition], chain = _fit_windows(
+            given[..., condition], lengths, normalizer, chosen=chosen, source=source
+        )
         fitted.append(chain)
     return signal.with_values(values, fitted)
 

@@ -16,7 +16,7 @@ from helpers.data.alphabet import DNA, Alphabet, alphabet_of
 from helpers.data.alphabet import encode_letters as encode_letters
 from helpers.data.arguments import explain_arguments
 from helpers.data.cache import Cache, Recipe, load_store
-from helpers.data.dataset import Dataset, Parts, Spans, as_region, as_rows
+from helpers.data.dataset import Dataset, Parts, Spans, as_region, as_rows, check_name
 from helpers.data.fasta import encode_fasta as encode_fasta
 from helpers.data.fasta import fasta_sizes as fasta_sizes
 from helpers.data.fasta import read_fasta
@@ -112,8 +112,8 @@ class Bioseq(Dataset):
         *,
         storage: str = "ndarray",
         cache: Cache = False,
-        random_state: int | None = None,
         zero_padding: bool = True,
+        random_state: int | None = None,
         store_whole_genome: bool = True,
     ) -> "Bioseq":
         """Make a dataset of a reference genome.
@@ -136,10 +136,10 @@ class Bioseq(Dataset):
             mapped and needs `cache`, or a `refgenome` that `encode_fasta` wrote. A sequence is never 'sparse'.
         cache : bool or path, default False
             Keep the codes of a FASTA file, and find them by its contents the next time; see `helpers.data.cache`.
-        random_state : int, optional
-            Seed of a random order of the windows.
         zero_padding : bool, default True
             Keep shorter windows at the ends of regions.
+        random_state : int, optional
+            Seed of a random order of the windows.
         store_whole_genome : bool, default True
             Keep all contigs of a FASTA file, or only those of `roi`; with an index beside the file (.fai; .gzi too for
             bgzip) no other contig is read then.
@@ -154,6 +154,7 @@ class Bioseq(Dataset):
         InputError
             For a bad file, bad regions, or regions on contigs that the genome lacks.
         """
+        check_name(name)
         regions = None if roi is None else read_regions(roi)
         if regions is None and not store_whole_genome:
             msg = "store_whole_genome=False keeps the contigs of `roi`. Give `roi`."
@@ -169,7 +170,7 @@ class Bioseq(Dataset):
     @classmethod
     @explain_arguments()
     def create_from_seq(
-        cls, name: str, fastafile: Any, order: int = 1, seqtype: str = "dna", fixedlen: int | None = None
+        cls, name: str, fastafile: Any, *, seqtype: str = "dna", order: int = 1, fixedlen: int | None = None
     ) -> "Bioseq":
         """Make a dataset of sequences, each of them one window.
 
@@ -180,10 +181,10 @@ class Bioseq(Dataset):
         fastafile : path, list of paths, or list of records
             FASTA files (plain, gzip or bgzip), read one behind the other; or pairs ``(id, letters)``, or objects with
             the attributes ``id`` and ``seq``.
-        order : int, default 1
-            Length of the k-mers, 1 to 7; for proteins 1 to 3.
         seqtype : {'dna', 'protein'}
             Letters ACGT, or ACDEFGHIKLMNPQRSTVWY; all others (N, X, gaps, stops) are unknown.
+        order : int, default 1
+            Length of the k-mers, 1 to 7; for proteins 1 to 3.
         fixedlen : int, optional
             Length to which sequences are cut, or padded with unknown letters, at their right.
 
@@ -197,6 +198,10 @@ class Bioseq(Dataset):
         InputError
             For a bad file, an id that comes twice, or, without `fixedlen`, sequences of different lengths.
 
+        Notes
+        -----
+        There is no cache: some 70 million letters are read in a second, into 1 byte each. `save` keeps a dataset.
+
         Examples
         --------
         >>> proteins = Bioseq.create_from_seq("p", [("a", "MAGIC"), ("b", "MX")], seqtype="protein", fixedlen=3)
@@ -205,6 +210,7 @@ class Bioseq(Dataset):
         >>> proteins.gindexer[1]
         Region(chrom='b', start=0, end=3, strand='+')
         """
+        check_name(name)
         alphabet = alphabet_of(seqtype)
         sequences = read_sequences(fastafile, alphabet, fixedlen=fixedlen)
         names = list(sequences.contigs)
@@ -263,8 +269,8 @@ class Bioseq(Dataset):
     def _keep_rows(self, rows: np.ndarray) -> None:
         """Do nothing: no value belongs to a window."""
 
-    def _stores(self) -> list[GenomeStore]:
-        return [self.genome]
+    def _origins(self) -> list[str]:
+        return [self.genome.origin]
 
     def _parts(self) -> Parts:
         header, arrays = parts_of_store(self.genome, "genome/")

@@ -8,13 +8,12 @@ import numpy as np
 from helpers.data.dataset import Parts, Spans
 from helpers.data.genome_store import GenomeStore
 from helpers.data.indexer import GenomicIndexer
-from helpers.data.mapped import Mapped, values_of
 from helpers.data.normalization import normalizer_from_dict
 from helpers.data.normalizers import Normalizer
 from helpers.data.regions import Region
-from helpers.data.stored_rows import StoredRows
+from helpers.data.stored_rows import KeptRows, StoredRows, lay_out
 from helpers.data.stores import parts_of_store, store_from_parts
-from helpers.errors import InputError
+from helpers.errors import InputError, list_some
 
 
 class Tracks(NamedTuple):
@@ -70,6 +69,11 @@ class Tracks(NamedTuple):
         """Give positions, strands and conditions of a window."""
         positions = (windows.binsize + 2 * windows.flank) // self.resolution
         return positions, self.arrays[0].item_shape[0], len(self.arrays)
+
+    @property
+    def origins(self) -> list[str]:
+        """Where the values come from, in a sentence for each condition."""
+        return [array.origin for array in self.arrays]
 
     def of_rows(self, rows: np.ndarray) -> "Tracks":
         """Give what windows `rows` are read from: all of it."""
@@ -134,7 +138,7 @@ class Rows:
 
     Parameters
     ----------
-    values : numpy.ndarray, Mapped or StoredRows, shape (windows, positions, strands, conditions)
+    values : numpy.ndarray, KeptRows or StoredRows, shape (windows, positions, strands, conditions)
     resolution : int or None
         Bin length in bp; None is one value for a window.
     padding : float
@@ -143,23 +147,31 @@ class Rows:
         Contig lengths in bp, where they are known.
     normalizers : sequence of Normalizer
         By what each condition was normalized, where it was.
+    origins : sequence of str
+        Where the values come from, in sentences; those of `values` by default.
     """
 
     def __init__(
         self,
-        values: np.ndarray | Mapped | StoredRows,
+        values: np.ndarray | KeptRows | StoredRows,
         resolution: int | None,
         padding: float = 0.0,
         sizes: Mapping[str, int] | None = None,
         normalizers: Sequence[Normalizer] = (),
+        origins: Sequence[str] = (),
     ):
-        self._values, self.resolution, self.padding, self.sizes = values, resolution, padding, sizes
-        self.normalizers = tuple(normalizers)
+        self.values = KeptRows(lay_out(values)) if isinstance(values, np.ndarray) else values
+        self.resolution, self.padding, self.sizes = resolution, padding, sizes
+        self.normalizers, self._origins = tuple(normalizers), tuple(origins)
 
     @property
-    def values(self) -> np.ndarray:
-        """Values of windows, shape (windows, positions, strands, conditions)."""
-        return values_of(self._values)
+    def origins(self) -> list[str]:
+        """Where the values come from, in sentences."""
+        return list(self._origins) or [self.values.origin]
+
+    def all_values(self) -> np.ndarray:
+        """Read all values, shape (windows, positions, strands, conditions)."""
+        return self.values[np.arange(len(self.values))]
 
     def locate(self, windows: GenomicIndexer) -> None:
         """Raise InputError when there are more or fewer windows than rows, or windows on unknown contigs."""
@@ -168,7 +180,7 @@ class Rows:
             raise InputError(msg)
         unknown = [name for name in windows.chrom_names if self.sizes is not None and name not in self.sizes]
         if unknown:
-            msg = f"genomesize lacks contigs of the windows: {', '.join(unknown[:8])}. Use sizes of the same assembly."
+            msg = f"genomesize lacks contigs of the windows: {list_some(unknown, 8)}. Use sizes of the same assembly."
             raise InputError(msg)
 
     def contig_sizes(self) -> dict[str, int]:
@@ -180,12 +192,12 @@ class Rows:
         return self.values.shape[1:]
 
     def of_rows(self, rows: np.ndarray) -> "Rows":
-        """Give the values of windows `rows` alone (a copy)."""
-        return self.with_values(self.values[rows], self.normalizers)
+        """Give the values of windows `rows` alone."""
+        return self.with_values(self.values.take(rows), self.normalizers)
 
-    def with_values(self, values: np.ndarray, normalizers: Sequence[Normalizer]) -> "Rows":
+    def with_values(self, values: np.ndarray | KeptRows, normalizers: Sequence[Normalizer]) -> "Rows":
         """Give rows with other values, made by `normalizers`."""
-        return Rows(values, self.resolution, self.padding, self.sizes, normalizers)
+        return Rows(values, self.resolution, self.padding, self.sizes, normalizers, self.origins)
 
     def read(self, windows: GenomicIndexer, rows: np.ndarray, located: None) -> np.ndarray:
         """Read windows, shape (n, positions, strands, conditions), as float32."""
@@ -194,7 +206,8 @@ class Rows:
     def read_region(self, region: Region, windows: GenomicIndexer) -> np.ndarray:
         """Read a region base by base, shape (1, bp, strands, conditions): the mean of the windows that cover a base."""
         if region.chrom not in windows.chrom_names and region.chrom not in (self.sizes or ()):
-            msg = f"No window lies on contig {region.chrom}. Ask for regions on {', '.join(windows.chrom_names[:8])}."
+            there = list_some(windows.chrom_names, 8)
+            msg = f"No window lies on contig {region.chrom}. Ask for regions on {there}."
             raise InputError(msg)
         total = np.zeros((region.end - region.start, *self.values.shape[2:]))
         depth = np.zeros((region.end - region.start, 1, 1))
@@ -212,14 +225,15 @@ class Rows:
         sizes = None if self.sizes is None else {name: int(size) for name, size in self.sizes.items()}
         header = {"resolution": self.resolution, "padding": float(self.padding), "sizes": sizes}
         header["normalizers"] = [normalizer.to_dict() for normalizer in self.normalizers]
-        values = self.values
-        return Parts(header, {"values": values if isinstance(values, np.ndarray) else values[np.arange(len(values))]})
+        header["values"], arrays = parts_of_store(self.values.whole(), "")
+        return Parts(header, arrays)
 
     @classmethod
     def from_parts(cls, parts: Parts) -> "Rows":
         """Make rows of what `parts` gave and a file kept."""
         normalizers = [normalizer_from_dict(state) for state in parts.header["normalizers"]]
-        return cls(parts.arrays["values"], **{**parts.header, "normalizers": normalizers})
+        values = KeptRows(store_from_parts(parts.header["values"], parts.arrays, ""))
+        return cls(**parts.header | {"normalizers": normalizers, "values": values})
 
     def _bases(self, values: np.ndarray, window: Region) -> np.ndarray:
         """Spread the values of a window over its bases, from left to right on the genome."""

@@ -6,28 +6,17 @@ from typing import Any, Self
 import numpy as np
 
 from helpers.data.arguments import explain_arguments
+from helpers.data.bigwig_signal import as_strands, bigwig_sizes, load_bigwig_track, load_bigwig_windows
+from helpers.data.cache import Cache
 from helpers.data.chain import as_normalizer
 from helpers.data.collapse import Collapser, check_collapser
-from helpers.data.feature_modes import name_conditions, read_conditions
-from helpers.data.indexer import GenomicIndexer
-from helpers.data.loading import (
-    as_list,
-    as_strands,
-    bigwig_sizes,
-    check_contigs,
-    check_storage,
-    checked_resolution,
-    fitted,
-    load_bigwig_track,
-    load_bigwig_windows,
-    load_feature_tracks,
-    load_features,
-    on_bins,
-    plain_tracks,
-    tile,
-)
-from helpers.data.row_normalization import normalize_rows
-from helpers.data.signal import Rows, Tracks
+from helpers.data.dataset import check_name
+from helpers.data.feature_modes import name_conditions
+from helpers.data.feature_signal import Features
+from helpers.data.features import check_overlap
+from helpers.data.loading import as_list, fitted_rows, fitted_tracks, keep_whole_contigs, tile
+from helpers.data.signal import Rows
+from helpers.data.window_bins import check_resolution
 from helpers.errors import InputError
 
 
@@ -49,40 +38,36 @@ class SignalFiles:
         flank: int = 0,
         *,
         storage: str = "ndarray",
-        store_whole_genome: bool | None = None,
-        collapser: Collapser = "mean",
-        nan_to_num: bool = True,
+        cache: Cache = False,
         normalizer: Any = None,
         zero_padding: bool = True,
         random_state: int | None = None,
+        store_whole_genome: bool | None = None,
+        collapser: Collapser = "mean",
+        nan_to_num: bool = True,
     ) -> Self:
         """Read the signal of bigWig files, collapsed into bins, one condition a file.
 
         Parameters
         ----------
-        name, conditions, binsize, stepsize, flank, storage, zero_padding, random_state
+        name, roi, conditions, binsize, stepsize, resolution, flank, zero_padding, random_state, store_whole_genome
             As in `create_from_bam`.
         bigwigfiles : path, or sequence of path or of (plus, minus)
             A pair of files is one condition with two strands, named after the first; values keep their sign.
-        roi : path, table or other regions, optional
-            Cut into windows. Without a resolution and a bin size each region is one window, whatever its length.
         genomesize : mapping of str to int, optional
             Contigs to read and their lengths in bp; one that a file does not name has no data there. By default those
             of `roi`, or all without `roi`, with the lengths that the files name.
-        resolution : int or None, default 1
-            Bin length in bp; None is one value for each window, flank included.
-        store_whole_genome : bool, optional
-            True: keep the contigs that windows lie on, 4 bytes a bin and strand; regions can be read anywhere on them.
-            False: keep the values of the windows alone; bins then begin with the window, and the last one ends with it.
-            By default whole contigs if all windows are whole bins of the genome, else the windows.
+        storage, cache
+            As in `create_from_bam`; 4 bytes a value, 9 for each that 'sparse' keeps. A function as collapser
+            cannot be part of the key of a cache: that is an error.
+        normalizer : optional
+            As in `create_from_bam`; to be fitted it needs `nan_to_num`.
         collapser : {'mean', 'sum', 'max'} or callable, default 'mean'
             From bases to bins, see `helpers.data.bigwig.BigWig.collapse`. Bins at the end of a contig are collapsed
             from the bases that exist.
         nan_to_num : bool, default True
             Bases without data, and positions outside the contig, hold 0. False: only bases with data count, so that
             the mean is that of covered bases; NaN where there is no data at all.
-        normalizer : optional
-            As in `create_from_bam`; to be fitted it needs `nan_to_num`.
 
         Returns
         -------
@@ -94,28 +79,26 @@ class SignalFiles:
             For bad files, regions or parameters, files of different assemblies, or regions on contigs that neither the
             files nor `genomesize` name.
         """
-        check_storage(storage)
+        check_name(name)
         check_collapser(collapser)
-        tracks, resolution = as_strands(as_list(bigwigfiles, "bigwigfiles")), checked_resolution(resolution)
-        settings = {"zero_padding": zero_padding, "random_state": random_state}
-        windows = tile(roi, binsize, stepsize, flank, collapse=resolution is None and binsize is None, **settings)
-        sizes = bigwig_sizes(tracks, genomesize)
-        if windows is not None:
-            check_contigs(windows, sizes)
-            sizes = sizes if genomesize else {chrom: sizes[chrom] for chrom in windows.chrom_names}
-        names = name_conditions(conditions, [track[0] for track in tracks])
-        rule = {"resolution": resolution, "collapser": collapser, "nan_to_num": nan_to_num}
-        padding = 0.0 if nan_to_num else np.nan
-        if _whole_contigs(windows, resolution, store_whole_genome):
-            _check_fit(normalizer, nan_to_num)
-            arrays = [load_bigwig_track(track, sizes, **rule) for track in tracks]
-            signal = Tracks(arrays, [fitted(normalizer, array) for array in arrays], resolution, padding)
-            return cls(name, signal, windows, conditions=names)
+        check_resolution(resolution, or_none=True)
         _check_fit(normalizer, nan_to_num)
-        rows = Rows(load_bigwig_windows(tracks, windows, **rule), resolution, padding, sizes)
-        if normalizer is not None:
-            rows = normalize_rows(rows, windows, as_normalizer(normalizer), sources=names)
-        return cls(name, rows, windows, conditions=names)
+        tracks = as_strands(as_list(bigwigfiles, "bigwigfiles"))
+        names = name_conditions(conditions, [track[0] for track in tracks])
+        tiling = {"resolution": resolution, "zero_padding": zero_padding, "random_state": random_state}
+        windows = tile(roi, binsize, stepsize, flank, **tiling)
+        whole = keep_whole_contigs(windows, resolution, store_whole_genome)
+        sizes = bigwig_sizes(tracks, windows, genomesize)
+        rule = {"resolution": resolution, "collapser": collapser, "nan_to_num": nan_to_num}
+        rule |= {"storage": storage, "cache": cache}
+        outside = 0.0 if nan_to_num else np.nan
+        if whole:
+            arrays = [load_bigwig_track(track, sizes, **rule) for track in tracks]
+            signal = fitted_tracks(arrays, normalizer, resolution, outside)
+        else:
+            rows = Rows(load_bigwig_windows(tracks, windows, **rule), resolution, outside, sizes)
+            signal = fitted_rows(rows, normalizer, windows, names)
+        return cls(name, signal, windows, conditions=names)
 
     @classmethod
     @explain_arguments()
@@ -131,34 +114,36 @@ class SignalFiles:
         resolution: int | None = None,
         flank: int = 0,
         *,
+        storage: str = "ndarray",
+        cache: Cache = False,
+        normalizer: Any = None,
+        zero_padding: bool = True,
+        random_state: int | None = None,
+        store_whole_genome: bool | None = None,
         mode: str = "binary",
         overlap: str | float = "any",
         collapser: Collapser = "max",
-        zero_padding: bool = True,
-        random_state: int | None = None,
     ) -> Self:
         """Label windows by the features of BED files, whatever the strand of the features.
 
         Parameters
         ----------
-        name, zero_padding, random_state
-            As in `create_from_bam`.
+        name, roi, binsize, stepsize, flank, normalizer, zero_padding, random_state
+            As in `create_from_bam`; without `roi`, whole contigs are labelled.
         bedfiles : path, table or other regions, or a list of them
             See `read_regions`. A file without features gives 0.
-        roi : path, table or other regions, optional
-            Cut into windows of `binsize` every `stepsize` bp; without a bin size, and with one value per window, each
-            region is one window, whatever its length. Without `roi`, whole contigs are labelled in bins that begin with
-            the contig; this needs `genomesize` and `resolution`.
         genomesize : mapping of str to int, optional
             Contig lengths in bp; windows on other contigs are refused, and regions of all these contigs can be read.
+            Whole contigs need it.
         mode, conditions
             One condition a file ('binary', 'score', 'bedgraph'), or one a category of score or name
             ('score_category', 'name_category'); see `helpers.data.feature_modes.read_conditions`.
         resolution : int, optional
-            Bin length in bp; bins begin at the window's start, the last one may be shorter. By default one value for
-            the whole window, flank included.
-        flank : int, default 0
-            Added on both sides of each window, in bp.
+            Bin length in bp, which whole contigs need. By default one value for the whole window, flank included.
+        storage, cache
+            As in `create_from_bam`; a mark is 1 byte, a score 4 (for each that 'sparse' keeps, 6 and 9).
+        store_whole_genome : bool, optional
+            As in `create_from_bam`, but by default whole contigs only without `roi`.
         overlap, collapser
             How much of a bin features must cover (of each condition), and how their values are collapsed; see
             `helpers.data.features.bin_features`.
@@ -173,33 +158,24 @@ class SignalFiles:
         InputError
             For bad files or parameters, or scores or names where a file has none.
         """
-        resolution = checked_resolution(resolution)
-        names, tables = read_conditions(as_list(bedfiles, "bedfiles"), mode, conditions)
+        check_name(name)
+        check_resolution(resolution, or_none=True)
+        check_overlap(overlap)
+        check_collapser(collapser)
+        features = Features(as_list(bedfiles, "bedfiles"), mode, conditions)
+        tiling = {"resolution": resolution, "zero_padding": zero_padding, "random_state": random_state}
+        windows = tile(roi, binsize, stepsize, flank, **tiling)
         rule = {"resolution": resolution, "overlap": overlap, "collapser": collapser}
-        rule["scored"] = mode in ("score", "bedgraph")
-        if roi is None:
-            if not genomesize or resolution is None:
-                msg = "Give `roi`, the regions to label; or label whole contigs by `genomesize` and `resolution`."
-                raise InputError(msg)
-            tracks = plain_tracks(load_feature_tracks(tables, genomesize, **rule), resolution)
-            return cls(name, tracks, None, conditions=names)
-        settings = {"zero_padding": zero_padding, "random_state": random_state}
-        windows = tile(roi, binsize, stepsize, flank, collapse=resolution is None and binsize is None, **settings)
-        signal = Rows(load_features(tables, windows, **rule), resolution, sizes=genomesize)
-        return cls(name, signal, windows, conditions=names)
-
-
-def _whole_contigs(windows: GenomicIndexer | None, resolution: int | None, wanted: bool | None) -> bool:
-    """Decide whether signal is kept for whole contigs, or refuse what cannot be."""
-    if windows is None and wanted is False:
-        msg = "Without `roi` there are no windows to keep. Give `roi`, or leave out store_whole_genome=False."
-        raise InputError(msg)
-    if resolution is None and (wanted or windows is None):
-        msg = "Whole contigs are kept in bins. Received: resolution=None. Give a bin length in bp, or `roi` alone."
-        raise InputError(msg)
-    if wanted is None:
-        return windows is None or on_bins(windows, resolution)
-    return wanted
+        rule |= {"scored": mode in ("score", "bedgraph"), "storage": storage, "cache": cache}
+        if roi is not None and not store_whole_genome:
+            names, values = features.load_windows(windows, **rule)
+            signal = fitted_rows(Rows(values, resolution, sizes=genomesize), normalizer, windows, names)
+            return cls(name, signal, windows, conditions=names)
+        if store_whole_genome is False or not genomesize or resolution is None:
+            msg = "Give `roi`, the regions to label; or label whole contigs by `genomesize` and `resolution`."
+            raise InputError(msg)
+        names, arrays = features.load_contigs(genomesize, **rule)
+        return cls(name, fitted_tracks(arrays, normalizer, resolution), windows, conditions=names)
 
 
 def _check_fit(normalizer: Any, nan_to_num: bool) -> None:

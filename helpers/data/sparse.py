@@ -1,12 +1,12 @@
 """Values along a genome of which most are the same: only positions that differ from a fill value are kept."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from helpers.data.genome_store import GenomeStore, check_contigs, check_length, contig_header, lengths_in
+from helpers.data.intervals import expand_counts
 from helpers.data.mapped import Format, Kept, Mapped, values_of
 from helpers.errors import InputError
 
@@ -72,8 +72,8 @@ class SparseArray(GenomeStore):
         fill: float = 0,
         ranks: np.ndarray | Mapped | None = None,
     ):
-        super().__init__(lengths, attrs)
-        self._positions, self._values = positions, values
+        super().__init__(values, lengths, attrs)
+        self._positions = positions
         if len(self.positions) != len(self.values):
             msg = f"Give one position for each value. Received: {len(self.positions)} for {len(self.values)} values."
             raise InputError(msg)
@@ -111,7 +111,7 @@ class SparseArray(GenomeStore):
             sizes.append(len(array))
             offset += len(array)
         lengths, values = check_contigs(kept)
-        positions = np.concatenate(pieces).astype(np.uint32 if offset < 1 << 32 else np.int64)
+        positions = np.concatenate(pieces).astype(_position_type(offset))
         return cls(positions, np.concatenate(values), dict(zip(lengths, sizes, strict=True)), attrs, fill=fill)
 
     @classmethod
@@ -126,29 +126,9 @@ class SparseArray(GenomeStore):
         return values_of(self._positions)
 
     @property
-    def values(self) -> np.ndarray:
-        """Values of these positions, shape (stored, ...)."""
-        return values_of(self._values)
-
-    @property
     def n_stored(self) -> int:
         """Number of positions that are kept."""
         return len(self.positions)
-
-    @property
-    def dtype(self) -> np.dtype:
-        """Type of one value."""
-        return self.values.dtype
-
-    @property
-    def item_shape(self) -> tuple[int, ...]:
-        """Shape of the values of one position, such as ``(strands,)``."""
-        return self.values.shape[1:]
-
-    @property
-    def path(self) -> Path | None:
-        """The file behind a memory map, or None."""
-        return self._values.file.path if isinstance(self._values, Mapped) else None
 
     def header(self) -> dict[str, Any]:
         """Give what a file keeps beside positions and values."""
@@ -179,6 +159,16 @@ class SparseArray(GenomeStore):
         self._write_stored(windows, left, right, offsets + starts)
         self._fill_outside(windows, starts, sizes, fill)
         return windows
+
+    def cut_out(self, starts: np.ndarray, length: int, name: str, attrs: Mapping[str, Any]) -> "SparseArray":
+        """Copy stretches of the axis on which all contigs lie, as a store of one contig; nothing is written out."""
+        first, last = self._rank(np.stack([starts, starts + length]).astype(self.positions.dtype))
+        stretch, nth = expand_counts(last - first)
+        stored = first[stretch] + nth
+        n_positions = len(starts) * length
+        positions = self.positions[stored].astype(np.int64) - starts[stretch] + stretch * length
+        positions = positions.astype(_position_type(n_positions))
+        return SparseArray(positions, self.values[stored], {name: n_positions}, attrs, fill=self.fill)
 
     def _write_stored(self, windows: np.ndarray, left: np.ndarray, right: np.ndarray, origin: np.ndarray) -> None:
         """Write what is stored from `left` to `right` into windows whose first position is `origin`."""
@@ -223,6 +213,10 @@ class SparseArray(GenomeStore):
             part = windows[outside]
             part[beyond] = fill
             windows[outside] = part
+
+
+def _position_type(n_positions: int) -> type[np.integer]:
+    return np.uint32 if n_positions < 1 << 32 else np.int64
 
 
 def _differs(array: np.ndarray, fill: float) -> np.ndarray:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from helpers.data.findings import Finding, list_some
+from helpers.data.findings import Finding
 from helpers.data.labels import Labels
-from helpers.errors import InputError
+from helpers.errors import InputError, list_some
 
 FEW_POSITIVES = 10  # below so many positive regions a score is mostly chance
 

@@ -2,16 +2,16 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from helpers.data.genome_store import GenomeStore, check_contigs, check_length, contig_header, lengths_in
-from helpers.data.mapped import Format, Kept, Mapped, values_of, write_arrays
+from helpers.data.mapped import Format, Kept, Mapped, write_arrays
 from helpers.errors import InputError
 
 _REMEDY = "encode_fasta, store_bam_coverage and write_contigs write such files"
+_LARGEST_ITEM = np.iinfo(np.int32).max  # bytes, of a void type
 
 
 class GenomeArray(GenomeStore):
@@ -52,8 +52,7 @@ class GenomeArray(GenomeStore):
     format = Format("genome array", 1, _REMEDY)
 
     def __init__(self, values: np.ndarray | Mapped, lengths: Mapping[str, int], attrs: Mapping[str, Any] | None = None):
-        super().__init__(lengths, attrs)
-        self._values = values if isinstance(values, Mapped) else np.ascontiguousarray(values)
+        super().__init__(values if isinstance(values, Mapped) else np.ascontiguousarray(values), lengths, attrs)
         if self.n_positions != len(self.values):
             msg = f"The contigs have {self.n_positions} positions in all, the array has {len(self.values)}."
             raise InputError(msg)
@@ -78,26 +77,6 @@ class GenomeArray(GenomeStore):
     def from_parts(cls, header: Mapping[str, Any], arrays: Kept) -> "GenomeArray":
         """Make an array of what `header` and `arrays` gave and a file kept."""
         return cls(arrays["values"], lengths_in(header), header["attrs"])
-
-    @property
-    def values(self) -> np.ndarray:
-        """The contigs behind one another, shape (positions, ...); read only when memory-mapped."""
-        return values_of(self._values)
-
-    @property
-    def dtype(self) -> np.dtype:
-        """Type of one value."""
-        return self.values.dtype
-
-    @property
-    def item_shape(self) -> tuple[int, ...]:
-        """Shape of the values of one position, such as ``(strands,)``."""
-        return self.values.shape[1:]
-
-    @property
-    def path(self) -> Path | None:
-        """The file behind a memory map, or None."""
-        return self._values.file.path if isinstance(self._values, Mapped) else None
 
     def header(self) -> dict[str, Any]:
         """Give what a file keeps beside the values."""
@@ -127,12 +106,19 @@ class GenomeArray(GenomeStore):
         windows[outside] = self._cut_over_ends(ids[outside], starts[outside], length, fill)
         return windows
 
+    def cut_out(self, starts: np.ndarray, length: int, name: str, attrs: Mapping[str, Any]) -> "GenomeArray":
+        """Copy stretches of the axis on which all contigs lie, as a store of one contig."""
+        values = self._cut(starts, length)
+        return GenomeArray(values.reshape(-1, *self.item_shape), {name: len(starts) * length}, attrs)
+
     def _cut(self, first: np.ndarray, length: int) -> np.ndarray:
         """Copy windows that lie inside: each is one item of a void type that slides over the values, one memcpy."""
         values = self.values
         if not len(first):
             return np.empty((0, length, *values.shape[1:]), dtype=values.dtype)
         step = values.strides[0]
+        if length * step > _LARGEST_ITEM:
+            return np.stack([values[start : start + length] for start in first.tolist()])
         item = np.dtype((np.void, length * step))
         sliding = np.ndarray((len(values) - length + 1,), item, buffer=values, strides=(step,))
         return sliding[first].view(values.dtype).reshape(len(first), length, *values.shape[1:])

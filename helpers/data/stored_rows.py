@@ -1,10 +1,103 @@
-"""Values of windows that stay in an HDF5 file: only the rows that are asked for are read."""
+"""Values of windows, row by row: in any storage, or left in an HDF5 file; only rows that are asked for are read."""
 
+import copy
 import os
+from collections.abc import Callable
 from typing import Any
 
 import h5py
 import numpy as np
+
+from helpers.data.cache import Cache, Recipe, load_store
+from helpers.data.genome_store import GenomeStore
+from helpers.data.storage import GenomeArray
+
+_WINDOWS = "windows"  # the one contig of a store of rows
+
+
+class KeptRows:
+    """Values of windows in a store, in which they lie behind one another, window by window.
+
+    Parameters
+    ----------
+    store : GenomeArray or SparseArray
+        What `lay_out` gave, in any storage.
+
+    Attributes
+    ----------
+    store : GenomeArray or SparseArray
+    shape : tuple of int
+        (windows, positions, strands, conditions).
+    dtype : numpy.dtype
+
+    Examples
+    --------
+    >>> rows = KeptRows(lay_out(np.arange(6).reshape(3, 1, 1, 2)))
+    >>> rows[np.array([2, 0])].tolist(), rows.take(np.array([1])).shape
+    ([[[[4, 5]]], [[[0, 1]]]], (1, 1, 1, 2))
+    """
+
+    def __init__(self, store: GenomeStore):
+        self.store = store
+        self.shape: tuple[int, ...] = tuple(store.attrs["shape"])
+        self._chosen: np.ndarray | None = None  # rows of a store in a file, of which these are a part
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of one value."""
+        return self.store.dtype
+
+    @property
+    def origin(self) -> str:
+        """Where the values come from, in a sentence."""
+        return self.store.origin
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        """Read rows, shape (rows, positions, strands, conditions)."""
+        size = self._size
+        if not len(rows) or not size:
+            return np.zeros((len(rows), *self.shape[1:]), dtype=self.dtype)
+        rows = rows if self._chosen is None else self._chosen[rows]
+        contigs = np.zeros(len(rows), dtype=np.int64)
+        return self.store.gather(contigs, rows * size, size).reshape(len(rows), *self.shape[1:])
+
+    def take(self, rows: np.ndarray) -> "KeptRows":
+        """Give some of the rows: a copy of what is in memory, a view of what is in a file."""
+        if self.store.path is None:
+            return KeptRows(self._cut_out(rows))
+        part = copy.copy(self)
+        part._chosen = rows if self._chosen is None else self._chosen[rows]
+        part.shape = (len(rows), *self.shape[1:])
+        return part
+
+    def whole(self) -> GenomeStore:
+        """Give a store of these rows and no others."""
+        return self.store if self._chosen is None else self._cut_out(self._chosen)
+
+    @property
+    def _size(self) -> int:
+        """Values of a row."""
+        return int(np.prod(self.shape[1:]))
+
+    def _cut_out(self, rows: np.ndarray) -> GenomeStore:
+        attrs = self.store.attrs | {"shape": [len(rows), *self.shape[1:]]}
+        return self.store.cut_out(rows * self._size, self._size, _WINDOWS, attrs)
+
+
+def lay_out(values: np.ndarray, **attrs: Any) -> GenomeArray:
+    """Lay values of windows behind one another, shape (windows, positions, strands, conditions); not copied."""
+    attrs |= {"shape": list(values.shape)}
+    return GenomeArray(values.reshape(-1), {_WINDOWS: values.size}, attrs)
+
+
+def load_rows(
+    build: Callable[[], GenomeArray], recipe: Recipe, *, storage: str, cache: Cache, fill: float = 0, source: str
+) -> KeptRows:
+    """Keep the values of windows that `build` lays out, or find them in the cache; see `load_store`."""
+    return KeptRows(load_store(build, recipe, {"source": source}, storage=storage, cache=cache, fill=fill))
 
 
 class StoredRows:
@@ -38,6 +131,11 @@ class StoredRows:
         can_reopen = on_disk and (self._offset is not None or file.mode == "r")
         self._source: Any = None if can_reopen else dataset
 
+    @property
+    def origin(self) -> str:
+        """Where the values come from, in a sentence."""
+        return f"values: read from {self._path}; no cache was used."
+
     def __len__(self) -> int:
         return self.shape[0]
 
@@ -56,6 +154,14 @@ class StoredRows:
             unique, places = np.unique(rows, return_inverse=True)
             values = self._source[unique][places]
         return values.reshape(len(rows), *self.shape[1:])
+
+    def take(self, rows: np.ndarray) -> KeptRows:
+        """Read some of the rows into memory."""
+        return KeptRows(lay_out(self[rows]))
+
+    def whole(self) -> GenomeStore:
+        """Read all rows into memory."""
+        return lay_out(self[np.arange(len(self))])
 
     def _open(self) -> Any:
         if self._offset is None:

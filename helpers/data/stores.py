@@ -33,7 +33,7 @@ def store_contigs(
         All of one dtype and one shape behind the first axis. With storage 'sparse', only one contig of an iterable is
         in memory at a time. A `GenomeArray` is not copied.
     attrs : mapping, optional
-        Anything that JSON can hold, such as the resolution in bp; by default those of a `GenomeArray`.
+        Anything that JSON can hold, such as the resolution in bp; put over those of a `GenomeArray`.
     storage : {'ndarray', 'sparse', 'hdf5'}
         'ndarray' keeps all positions in one array, 'sparse' those that differ from `fill`. 'hdf5' is 'ndarray' in a
         file.
@@ -58,7 +58,7 @@ def store_contigs(
     """
     check_storage(storage, in_file=path is not None)
     if isinstance(contigs, GenomeArray):
-        dense, attrs = contigs, contigs.attrs if attrs is None else attrs
+        dense, attrs = contigs, contigs.attrs | dict(attrs or {})
         contigs = {name: dense.contig(name) for name in dense.contigs}
         if storage == "ndarray" and path is None:
             return GenomeArray(dense.values, dense.sizes, attrs)
