@@ -35,7 +35,6 @@ def test_arguments_of_janggu_that_are_gone_are_explained(create, name):
         (Cover.create_from_bam, "template_extension", "count='fragment'"),
         (Cover.create_from_bam, "dtype", "float32"),
         (Cover.create_from_bed, "minoverlap", r"overlap=0\.5"),
-        (Bioseq.create_from_seq, "storage", "as they were given"),
         (Cover.create_from_array, "store_whole_genome", "belong to their windows"),
         (Bioseq.create_from_seq, "cache", "save"),
         (Cover.create_from_bam, "strandet", r"Did you mean stranded\?"),

@@ -1,5 +1,7 @@
 """Counts of windows in bins of their own: against a loop over reads, and equal to those of whole contigs."""
 
+import os
+import shutil
 import warnings
 
 import numpy as np
@@ -171,3 +173,29 @@ def test_no_windows_are_no_counts_and_no_regions_are_an_error(files):
         Cover.create_from_bam("x", files / "indexed.bam", resolution=None)
     with pytest.raises(InputError, match="lacks these contigs: chrZ"):
         Cover.create_from_bam("x", files / "indexed.bam", regions(chrom=["chrZ"], start=0, end=5), resolution=None)
+
+
+def test_an_index_that_is_older_than_its_file_is_left_aside(tmp_path, caplog):
+    reads = [
+        {"chrom": chrom, "start": start, "cigar": "20M", "flag": 0} for chrom in ("chr1", "chr2") for start in (5, 9)
+    ]
+    path = write_alignments(tmp_path / "reads.bam", reads[:2])
+    pysam.index(str(path))
+    write_alignments(path, reads)  # the old index knows no read on chr2
+    os.utime(tmp_path / "reads.bam.bai", ns=(0, os.stat(path).st_mtime_ns - 1))
+    windows = [("chr1", 0, 30), ("chr2", 0, 30)]
+    cover = Cover.create_from_bam("reads", path, windows, resolution=None, stranded=False)
+    assert cover[:].ravel().tolist() == [2, 2]
+    assert "reads.bam.bai is older than" in caplog.text
+
+
+def test_an_error_while_a_file_is_read_is_not_hidden_by_that_of_closing_it(files, tmp_path):
+    path = tmp_path / "damaged.bam"
+    content = bytearray((files / "indexed.bam").read_bytes())
+    content[len(content) // 2] ^= 255
+    path.write_bytes(content)
+    shutil.copy(files / "indexed.bam.bai", tmp_path / "damaged.bam.bai")
+    windows = [(chrom, 0, size) for chrom, size in SIZES.items()]
+    with pytest.raises(InputError, match="truncated or damaged") as raised:
+        Cover.create_from_bam("reads", path, windows, resolution=None)
+    assert "Closing failed" not in str(raised.value)

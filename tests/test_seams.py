@@ -1,8 +1,10 @@
 """Where parts meet: what one part gives and another takes."""
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from alignment_files import write_alignments
 
 from helpers.data import (
     Array,
@@ -38,6 +40,11 @@ def sequence(regions=REGIONS, **settings):
 def labels(regions=REGIONS, **settings):
     features = pd.DataFrame({"chrom": ["chr1", "chr2"], "start": [30, 120], "end": [70, 170]})
     return Cover.create_from_bed("bound", features, regions, binsize=20, **settings)
+
+
+def scores(**settings):
+    windows = GenomicIndexer.create_from_file(REGIONS, 20)
+    return Cover.create_from_array("scores", np.ones((len(windows), 1)), windows, **settings)
 
 
 def test_windows_stay_aligned_through_selection_shuffling_and_batches():
@@ -138,6 +145,15 @@ def test_windows_of_another_kind_are_refused(windows):
         (lambda: normalize(ReduceDim(labels()), "tpm"), "normalize takes a Cover. .*then wrap it"),
         (lambda: fit_normalizer("tpm", labels(), resolution=1), "For a Cover, use normalize"),
         (lambda: save_normalizer({"kind": "tpm"}, "tpm.json"), "save_normalizer writes a Normalizer"),
+        (lambda: Cover.create_from_bam("reads", None, REGIONS), "the path of a BAM or CRAM file.* Received: None"),
+        (lambda: Cover.create_from_bam("reads", {"a": "a.bam"}, REGIONS), "the path of a BAM or CRAM file"),
+        (lambda: Cover.create_from_bigwig("signal", [None], REGIONS), "the path of a bigWig file.* Received: None"),
+        (lambda: labels(genomesize="hg38"), "genomesize is a mapping of contig to length"),
+        (lambda: labels(genomesize=["chr1", "chr2"]), "genomesize is a mapping of contig to length"),
+        (lambda: labels(genomesize={"chr1": 400, "chr2": "300"}), "genomesize gives lengths in bp.* chr2: '300'"),
+        (lambda: labels(None, genomesize={"chr1": 0}, resolution=5), "genomesize gives lengths in bp.* chr1: 0"),
+        (lambda: scores(genomesize="hg38"), "genomesize is a mapping of contig to length"),
+        (lambda: scores(padding_value="x"), "padding_value is a number"),
     ],
 )
 def test_arguments_of_another_kind_are_named(make, message):
@@ -148,3 +164,22 @@ def test_arguments_of_another_kind_are_named(make, message):
 def test_numbers_of_numpy_are_numbers():
     assert labels(overlap=np.float32(0.5), random_state=np.uint32(5)).shape == (30, 1, 1, 1)
     assert RandomSignalScale(labels(), np.float16(0.5)).deviance == 0.5
+
+
+def test_lengths_of_contigs_are_checked_for_alignments_and_signal(tmp_path):
+    reads = write_alignments(tmp_path / "reads.bam", [])
+    signal = scores().export_to_bigwig(tmp_path)
+    for genomesize in ("hg38", ["chr1"], {"chr1": 0}):
+        for resolution in (1, None):
+            with pytest.raises(InputError, match="genomesize (is a mapping|gives lengths)"):
+                Cover.create_from_bam("reads", reads, REGIONS, genomesize, resolution=resolution)
+            with pytest.raises(InputError, match="genomesize (is a mapping|gives lengths)"):
+                Cover.create_from_bigwig("signal", signal, REGIONS, genomesize, resolution=resolution)
+
+
+def test_a_dataset_of_a_closed_file_says_so(tmp_path):
+    windows = GenomicIndexer.create_from_file(REGIONS, 20)
+    with h5py.File(tmp_path / "scores.h5", "w") as file:
+        stored = file.create_dataset("scores", data=np.ones((len(windows), 1)))
+    with pytest.raises(InputError, match="The file of the HDF5 dataset is closed"):
+        Cover.create_from_array("scores", stored, windows)

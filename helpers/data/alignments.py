@@ -1,5 +1,6 @@
 """Alignments as columns, read from BAM and CRAM files by pysam, and what a CIGAR says about the reference."""
 
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ import pysam
 from helpers.data.intervals import expand_counts
 from helpers.errors import InputError
 
+logger = logging.getLogger(__name__)
+
 FIELDS = np.dtype(
     [
         ("flag", np.uint16),
@@ -24,6 +27,7 @@ FIELDS = np.dtype(
     ]
 )
 READS_AT_ONCE = 1 << 14
+_INDEXES = (".bai", ".csi", ".crai")
 _ON_REFERENCE = np.array([kind in "MDN=X" for kind in "MIDNSHP=XB??????"])
 _IN_SPAN = np.array([kind in "MD=X" for kind in "MIDNSHP=XB??????"])
 _READ_FIELDS = b"required_fields=0x1fe"  # of CRAM: no names, bases and qualities, so most files need no reference
@@ -163,6 +167,9 @@ def open_alignments(
         When a file is missing, truncated, damaged or of another kind.
     """
     for file in (path, *([] if reference is None else [reference])):
+        if not isinstance(file, str | os.PathLike):
+            msg = f"Alignments are the path of a BAM or CRAM file, or a list of paths. Received: {file!r:.80}."
+            raise InputError(msg)
         if not Path(file).is_file():
             msg = f"{file} does not exist. Check the path."
             raise InputError(msg)
@@ -179,12 +186,28 @@ def open_alignments(
     except InputError:
         raise
     except OSError as error:
-        raise InputError(_broken(path, reference, error, is_cram=is_cram)) from error
+        first = error.__context__  # closing a file after an error is an error, too
+        if isinstance(first, InputError):
+            raise first from None
+        first = first if isinstance(first, OSError) else error
+        raise InputError(_broken(path, reference, first, is_cram=is_cram)) from error
     except ValueError as error:
         msg = f"{path} is not a BAM file ({error}). Give a BAM file with a header that lists its contigs."
         raise InputError(msg) from error
     finally:
         pysam.set_verbosity(verbosity)
+
+
+def has_fresh_index(path: str | os.PathLike[str], file: pysam.AlignmentFile) -> bool:
+    """Say whether a file has an index, none that is older than itself: such a one may find too few reads, or none."""
+    if not file.has_index():
+        return False
+    names = [f"{path}{ending}" for ending in _INDEXES] + [Path(path).with_suffix(ending) for ending in _INDEXES]
+    changed = os.stat(path).st_mtime_ns
+    old = [name for name in names if os.path.isfile(name) and os.stat(name).st_mtime_ns < changed]
+    if old:
+        logger.warning("%s is older than %s and left aside: all of the file is read. Index it again.", old[0], path)
+    return not old
 
 
 def _format_options(path: str | os.PathLike[str]) -> list[bytes]:

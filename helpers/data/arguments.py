@@ -17,7 +17,7 @@ _KNOWN_TO_JANGGU = {
     "normalizer": "Use normalize(cover, normalizer)",
     "overwrite": "The cache sees when a file or a parameter changed. Leave it out",
     "pairedend": "Use count='midpoint' for the middle of each pair, count='five_prime' (the default) for both 5' ends",
-    "storage": "Values are kept as they were given. Leave it out",
+    "storage": "Sequences are kept in memory. Leave it out",
     "store_whole_genome": "Values belong to their windows. Leave it out",
     "template_extension": "Use count='fragment' for all bases of each pair, or shift=(4, -4) to move 5' ends",
     "verbose": "Nothing is printed; `explain()` says where values come from. Leave it out",

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pysam
 
-from helpers.data.alignments import READS_AT_ONCE, Alignments, PysamAlignments, open_alignments
+from helpers.data.alignments import READS_AT_ONCE, Alignments, PysamAlignments, has_fresh_index, open_alignments
 from helpers.data.bam import read_all, wanted_lengths
 from helpers.data.count_bins import Bins, check_most
 from helpers.data.counting import CountRule, Segments, count_batch
@@ -46,7 +46,8 @@ def count_bam_windows(
     ----------
     path : path
         BAM or CRAM file. With an index (.bai, .csi, .crai) only what the windows touch is read; without, and for
-        fragments, which may span a window that neither mate touches, the whole file.
+        fragments, which may span a window that neither mate touches, the whole file. An index that is older than the
+        file is left aside.
     windows : Windows
         With flank. They may overlap, and hang over the ends of contigs, where there are no counts.
     n_bins : int
@@ -82,7 +83,7 @@ def count_bam_windows(
         inside = np.clip(bin_edges(windows, n_bins, resolution), 0, axis.sizes[contigs][:, None])
         edges = axis.offsets[contigs][:, None] + inside
         counts = np.zeros((len(contigs), n_bins, 2 if rule.stranded else 1), dtype=np.uint32)
-        by_index = file.has_index() and not rule.whole_fragments
+        by_index = not rule.whole_fragments and has_fresh_index(path, file)
         for rows in _group(edges, BASES_AT_ONCE if by_index else None):
             counts[rows] = _count_group(path, file, axis, edges[rows], rule, by_index=by_index)
     turn_minus(counts, windows, resolution)

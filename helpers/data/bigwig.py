@@ -46,6 +46,9 @@ class BigWig:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, nan_to_num: bool = True):
+        if not isinstance(path, str | os.PathLike):
+            msg = f"Signal is the path of a bigWig file, or a list of paths. Received: {path!r:.80}."
+            raise InputError(msg)
         self.path, self._keep = Path(path), not nan_to_num
         self._bases_read = 0
         self._reader = self._open()

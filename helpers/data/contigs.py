@@ -6,6 +6,9 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from helpers.errors import InputError, list_some
 from helpers.files import atomic_path
@@ -65,6 +68,17 @@ def write_chrom_sizes(sizes: Mapping[str, int], path: str | os.PathLike) -> None
         unfinished.write_text("".join(f"{chrom}\t{length}\n" for chrom, length in sizes.items()))
 
 
+def check_sizes(sizes: Any) -> None:
+    """Raise InputError unless these are contigs and their lengths in bp."""
+    if not isinstance(sizes, Mapping):
+        msg = f"genomesize is a mapping of contig to length in bp. Received: {sizes!r:.80}. Use read_chrom_sizes(path)."
+        raise InputError(msg)
+    wrong = [name for name, size in sizes.items() if not isinstance(size, int | np.integer) or size < 1]
+    if wrong:
+        msg = f"genomesize gives lengths in bp, at least 1. Received: {wrong[0]}: {sizes[wrong[0]]!r}."
+        raise InputError(msg)
+
+
 def agree_on_sizes(
     files: Iterable[tuple[str | os.PathLike, Mapping[str, int]]], given: Mapping[str, int] | None = None
 ) -> dict[str, int]:
@@ -80,13 +94,16 @@ def agree_on_sizes(
     Raises
     ------
     InputError
-        When two say different lengths of a contig, or a file names none of the contigs that are known before it.
+        When `given` is no mapping to lengths, two say different lengths of a contig, or a file names none of those
+        that are known before it.
 
     Examples
     --------
     >>> agree_on_sizes([("a.bw", {"chr1": 90}), ("b.bw", {"chr1": 90, "chr2": 70})])
     {'chr1': 90, 'chr2': 70}
     """
+    if given:
+        check_sizes(given)
     sizes, owners = dict(given or {}), dict.fromkeys(given or {}, "genomesize")
     for path, found in files:
         for chrom, size in found.items():

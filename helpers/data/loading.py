@@ -11,6 +11,7 @@ import numpy as np
 
 from helpers.data.cache import Cache, Recipe
 from helpers.data.chain import as_normalizer
+from helpers.data.contigs import check_sizes
 from helpers.data.genome_store import GenomeStore
 from helpers.data.indexer import GenomicIndexer
 from helpers.data.normalization import fit_normalizer
@@ -91,7 +92,15 @@ def array_rows(
     cache: Cache,
 ) -> Rows:
     """Take values of windows from an array or an HDF5 dataset, see `Cover.create_from_array`."""
+    if sizes is not None:
+        check_sizes(sizes)
+    if not isinstance(padding, int | float | np.number):
+        msg = f"padding_value is a number, which may be NaN. Received: padding_value={padding!r}."
+        raise InputError(msg)
     stored = isinstance(array, h5py.Dataset)
+    if stored and not array:
+        msg = "The file of the HDF5 dataset is closed. Open it, then make the Cover."
+        raise InputError(msg)
     array = array if stored else np.asarray(array)
     if array.ndim not in (2, 4) or array.dtype.kind not in "buif":
         shapes = "(windows, conditions) or (windows, positions, strands, conditions)"

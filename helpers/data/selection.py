@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from helpers.data.dataset import Dataset
 from helpers.data.indexer import GenomicIndexer
 from helpers.data.transforms import Wrapper
@@ -69,16 +71,17 @@ def subset(dataset: Any, include_regions: Chroms | None = None, exclude_regions:
     if isinstance(dataset, Wrapper):
         return dataset.around(subset(dataset.data, include, exclude))
     windows = _windows(dataset)
-    present = [name for name in windows.chrom_names if len(windows.idx_by_region(include=name))]
-    unknown = [name for name in [*(include or ()), *(exclude or ())] if name not in present]
+    numbers = np.bincount(windows.chrom_codes, minlength=len(windows.chrom_names))
+    present = [name for name, number in zip(windows.chrom_names, numbers, strict=True) if number]
+    there = set(present)
+    unknown = [name for name in [*(include or ()), *(exclude or ())] if name not in there]
     if unknown:
         msg = (
-            f"Dataset {dataset.name!r} has no window on {', '.join(unknown)}. It has windows on "
-            f"{', '.join(present) or 'no contig'}. Correct the name, or leave it out."
+            f"Dataset {dataset.name!r} has no window on {', '.join(unknown[:8])}. It has windows on "
+            f"{', '.join(present[:8]) or 'no contig'}. Correct the name, or leave it out."
         )
         raise InputError(msg)
-    kept = [name for name in present if (include is None or name in include) and name not in (exclude or ())]
-    return dataset.take(windows.idx_by_region(include=kept) if kept else [])
+    return dataset.take(windows.idx_by_region(include=include, exclude=exclude))
 
 
 def split_train_test(datasets: Any, holdout_chroms: Chroms) -> tuple[Any, Any]:

@@ -10,6 +10,7 @@ from helpers.data.bigwig_signal import as_strands, bigwig_sizes, load_bigwig_tra
 from helpers.data.cache import Cache
 from helpers.data.chain import as_normalizer
 from helpers.data.collapse import Collapser, check_collapser
+from helpers.data.contigs import check_sizes
 from helpers.data.dataset import check_name
 from helpers.data.feature_modes import name_conditions
 from helpers.data.feature_signal import Features
@@ -162,6 +163,8 @@ class SignalFiles:
         check_resolution(resolution, or_none=True)
         check_overlap(overlap)
         check_collapser(collapser)
+        if genomesize is not None:
+            check_sizes(genomesize)
         features = Features(as_list(bedfiles, "bedfiles"), mode, conditions)
         tiling = {"resolution": resolution, "zero_padding": zero_padding, "random_state": random_state}
         windows = tile(roi, binsize, stepsize, flank, **tiling)
