@@ -23,6 +23,7 @@ from helpers.data import (
     subset,
     view,
 )
+from helpers.data.regions import region_table
 from helpers.data.sequence import encode_letters
 from helpers.data.storage import GenomeArray
 from helpers.errors import InputError
@@ -183,3 +184,14 @@ def test_a_dataset_of_a_closed_file_says_so(tmp_path):
         stored = file.create_dataset("scores", data=np.ones((len(windows), 1)))
     with pytest.raises(InputError, match="The file of the HDF5 dataset is closed"):
         Cover.create_from_array("scores", stored, windows)
+
+
+def test_windows_of_another_assembly_are_told_of(caplog):
+    regions = region_table(["chr1", "chr1", "chr1"], [0, 90, 100], [10, 110, 110])
+    genome = GenomeArray.from_contigs({"chr1": np.zeros(100, dtype=np.uint8)})
+    Bioseq("dna", genome, GenomicIndexer.create_from_file(regions, 10, 10))
+    assert "2 of 4 windows lie wholly outside their contig" in caplog.text
+    assert "the first is chr1:100-110, and chr1 of the array has 100 bp" in caplog.text
+    caplog.clear()
+    Bioseq("dna", genome, GenomicIndexer.create_from_file(regions[:1], 10, 10, flank=500))
+    assert caplog.text == ""

@@ -124,6 +124,10 @@ class CountRule:
         return [
             (self.count not in COUNTS, f"count is one of {', '.join(COUNTS)}. Received: count={self.count!r}."),
             (self.mates not in MATES, f"mates is one of {', '.join(MATES)}. Received: mates={self.mates!r}."),
+            *(
+                (not isinstance(value, bool | np.bool_), f"{name} is True or False. Received: {name}={value!r}.")
+                for name, value in (("stranded", self.stranded), ("keep_duplicates", self.keep_duplicates))
+            ),
             (
                 not (_is_whole(self.min_mapq) and 0 <= self.min_mapq <= 255),
                 f"min_mapq is a mapping quality, 0 to 255. Received: min_mapq={self.min_mapq!r}.",

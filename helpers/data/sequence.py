@@ -30,6 +30,7 @@ from helpers.data.regions import read_regions, region_table
 from helpers.data.sequence_files import read_sequences
 from helpers.data.storage import GenomeArray
 from helpers.data.stores import check_storage, parts_of_store, store_from_parts
+from helpers.data.window_bins import warn_of_windows_outside
 from helpers.errors import InputError
 
 
@@ -286,6 +287,7 @@ class Bioseq(Dataset):
         check_order(self.order, _length_of(gindexer), self.alphabet)
         self._check_strands(gindexer.strand)
         self._contigs = self.genome.contig_ids(gindexer.chrom_names)
+        warn_of_windows_outside(gindexer, self.genome.sizes, self.genome.place)
 
     def _check_strands(self, strands: np.ndarray) -> None:
         if not self.alphabet.has_strands and (strands == "-").any():

@@ -13,6 +13,7 @@ from helpers.data.normalizers import Normalizer
 from helpers.data.regions import Region
 from helpers.data.stored_rows import KeptRows, StoredRows, lay_out
 from helpers.data.stores import parts_of_store, store_from_parts
+from helpers.data.window_bins import warn_of_windows_outside
 from helpers.errors import InputError, list_some
 
 
@@ -59,7 +60,10 @@ class Tracks(NamedTuple):
                 f"{windows.starts[first]}-{windows.ends[first]}. Trim the regions (trim_regions) or change the flank."
             )
             raise InputError(msg)
-        return [array.contig_ids(windows.chrom_names) for array in self.arrays]
+        located = [array.contig_ids(windows.chrom_names) for array in self.arrays]
+        for array in self.arrays:
+            warn_of_windows_outside(windows, array.attrs.get("sizes", {}), array.place)
+        return located
 
     def contig_sizes(self) -> dict[str, int]:
         """Give the lengths of contigs in bp, as far as they are known."""

@@ -1,12 +1,16 @@
 """The bins of windows: how many, where they begin, and how windows on the minus strand see them."""
 
 import hashlib
+import logging
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from helpers.data.indexer import GenomicIndexer, Windows
 from helpers.errors import InputError
+
+_LOG = logging.getLogger(__name__)
 
 
 def check_resolution(resolution: Any, *, or_none: bool = False) -> None:
@@ -90,3 +94,25 @@ def turn_minus(values: np.ndarray, windows: Windows, resolution: int | None) -> 
     for length in np.unique(n_bins):
         rows = minus[n_bins == length]
         values[rows, :length] = values[rows, :length][:, ::-1, ::-1]
+
+
+def warn_of_windows_outside(windows: GenomicIndexer, sizes: Mapping[str, int], place: str) -> None:
+    """Log a warning of windows that lie, without their flanks, wholly outside their contig: they hold nothing.
+
+    Parameters
+    ----------
+    windows : GenomicIndexer
+    sizes : mapping of str to int
+        Lengths of contigs in bp; others are not checked.
+    place : str
+        Where the lengths come from, for the message.
+    """
+    lengths = np.array([sizes.get(name, np.iinfo(np.int64).max) for name in windows.chrom_names], dtype=np.int64)
+    outside = np.flatnonzero((windows.ends <= 0) | (windows.starts >= lengths[windows.chrom_codes]))
+    if len(outside):
+        chrom, start, end = (values[outside[0]] for values in (windows.chrs, windows.starts, windows.ends))
+        _LOG.warning(
+            "%d of %d windows lie wholly outside their contig and hold nothing; the first is %s:%d-%d, and %s of %s has "
+            "%s bp. Are the regions of another assembly?",
+            *(len(outside), len(windows), chrom, start, end, chrom, place, sizes.get(chrom, "unknown")),
+        )
