@@ -112,7 +112,7 @@ def warn_of_windows_outside(windows: GenomicIndexer, sizes: Mapping[str, int], p
     if len(outside):
         chrom, start, end = (values[outside[0]] for values in (windows.chrs, windows.starts, windows.ends))
         _LOG.warning(
-            "%d of %d windows lie wholly outside their contig and hold nothing; the first is %s:%d-%d, and %s of %s has "
-            "%s bp. Are the regions of another assembly?",
+            "%d of %d windows lie wholly outside their contig and hold nothing; the first is %s:%d-%d, and %s of %s "
+            "has %s bp. Are the regions of another assembly?",
             *(len(outside), len(windows), chrom, start, end, chrom, place, sizes.get(chrom, "unknown")),
         )
