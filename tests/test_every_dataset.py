@@ -222,7 +222,7 @@ def normalize_or_refuse(cover):
 def test_a_second_time_the_cache_has_the_values_and_nothing_is_read(files, tmp_path, monkeypatch, way, storage):
     made = constructors(files)[way](roi=REGIONS[1:2], storage=storage, cache=tmp_path)
     assert "has no entry" in made.explain().splitlines()[0]
-    for name in ("bam_signal.count_bam", "bam_signal.count_bam_windows", "feature_signal.bin_features"):
+    for name in ("bam_signal.count_genome", "bam_signal.count_bam_windows", "feature_signal.bin_features"):
         monkeypatch.delattr(f"helpers.data.{name}")
     monkeypatch.delattr("helpers.data.bigwig.BigWig.collapse")
     found = constructors(files)[way](roi=REGIONS[1:2], storage=storage, cache=tmp_path)

@@ -13,7 +13,7 @@ from helpers.data.alignments import Alignments, batches, open_alignments
 from helpers.data.bam_records import read_records
 from helpers.data.count_bins import Bins
 from helpers.data.counting import REASONS, CountRule, Segments, count_batch
-from helpers.data.storage import write_contigs
+from helpers.data.storage import GenomeArray, write_contigs
 from helpers.data.window_bins import check_resolution
 from helpers.errors import InputError, list_some
 
@@ -74,7 +74,7 @@ def count_bam(
     -------
     counts : dict of str to numpy.ndarray of uint32, shape (ceil(contig length / resolution), strands)
         Strand 0 holds forward, strand 1 reverse reads; one strand in all when not `stranded`. A bin holds the sum over
-        its bases: for ``span`` and ``fragment`` that is mean depth times bin length.
+        its bases: for ``span`` and ``fragment`` that is mean depth times bin length. Views of one array.
     summary : CountSummary
 
     Raises
@@ -87,6 +87,19 @@ def count_bam(
     -----
     Memory is 4 bytes a bin and strand (12 for ``span`` and ``fragment``) and about 60 MB for reading.
     """
+    counts, summary = count_genome(path, resolution=resolution, chroms=chroms, reference=reference, **rule)
+    return {name: counts.contig(name) for name in counts.contigs}, summary
+
+
+def count_genome(
+    path: str | os.PathLike[str],
+    *,
+    resolution: int,
+    chroms: Sequence[str] | None = None,
+    reference: str | os.PathLike[str] | None = None,
+    **rule: Any,
+) -> tuple[GenomeArray, CountSummary]:
+    """Count as `count_bam`, into one array over all contigs: uint32, shape (bins, strands)."""
     rule = CountRule(**rule)
     check_resolution(resolution)
     with open_alignments(path, reference) as file:
@@ -104,11 +117,21 @@ def count_bam(
         tally = np.zeros(len(REASONS) + 1, dtype=np.int64)
         for alignments in read_all(path, file):
             tally += count_batch(alignments, bins, rule, reasons, place)
-    totals = bins.totals()
-    places = zip(lengths, bins.offsets.tolist(), bins.lengths.tolist(), strict=True)
-    counts = {name: totals[offset : offset + n].astype(np.uint32, copy=False) for name, offset, n in places}
+    counts = GenomeArray(_without_spare(bins), dict(zip(lengths, bins.lengths.tolist(), strict=True)))
     kept, *dropped = tally.tolist()
     return counts, CountSummary(int(tally.sum()), kept, dict(zip(REASONS, dropped, strict=True)))
+
+
+def _without_spare(bins: Bins) -> np.ndarray:
+    """Give the counts of contigs behind one another, uint32; not copied where nothing lies between them."""
+    totals = bins.totals()
+    if len(totals) == bins.lengths.sum() and totals.dtype == np.uint32:
+        return totals
+    counts = np.empty((bins.lengths.sum(), totals.shape[1]), dtype=np.uint32)
+    ends = np.cumsum(bins.lengths)
+    for offset, length, end in zip(bins.offsets, bins.lengths, ends, strict=True):
+        counts[end - length : end] = totals[offset : offset + length]
+    return counts
 
 
 def store_bam_coverage(

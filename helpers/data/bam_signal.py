@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.data.bam import bam_sizes, count_bam
+from helpers.data.bam import bam_sizes, count_genome
 from helpers.data.bam_windows import count_bam_windows
 from helpers.data.cache import Cache, Recipe, load_store
 from helpers.data.contigs import agree_on_sizes
@@ -120,8 +120,8 @@ def count_rows(
     return fitted_rows(Rows(counts, resolution, sizes=sizes), normalizer, windows, sources)
 
 
-def _count_contigs(path: str | os.PathLike[str], **rule: Any) -> dict[str, np.ndarray]:
-    return count_bam(path, **rule)[0]
+def _count_contigs(path: str | os.PathLike[str], **rule: Any) -> GenomeArray:
+    return count_genome(path, **rule)[0]
 
 
 def _agreed_sizes(paths: Sequence[str | os.PathLike[str]], given: Mapping[str, int] | None) -> dict[str, int]:
