@@ -1,6 +1,7 @@
 """Wrappers that present each sample changed at random, drawn anew at each access; what is stored is never touched."""
 
 import copy
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -110,9 +111,9 @@ class RandomWrapper(Wrapper):
     def _change_region(self, batch: np.ndarray) -> np.ndarray:
         return batch
 
+    @abstractmethod
     def _draw(self, batch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Change a batch at random."""
-        raise NotImplementedError
 
 
 class RandomOrientation(RandomWrapper):

@@ -5,6 +5,7 @@ that end in ``_``. Statistics are over positions and strands together, summed in
 fits, stores and names them.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -13,7 +14,7 @@ import numpy as np
 from helpers.errors import InputError
 
 
-class Normalizer:
+class Normalizer(ABC):
     """A function of counts, element by element, whose parameters are fitted on a track.
 
     Attributes
@@ -58,9 +59,9 @@ class Normalizer:
         """
         return self
 
+    @abstractmethod
     def __call__(self, counts: np.ndarray) -> np.ndarray:
         """Normalize counts of any shape; returns a new float32 array of that shape."""
-        raise NotImplementedError
 
     @property
     def fitted(self) -> bool:

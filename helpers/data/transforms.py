@@ -5,6 +5,7 @@ them back changed. Wrappers that draw at random are in ``helpers.data.augmentati
 """
 
 import copy
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ Axes = int | Sequence[int]
 AGGREGATORS: dict[str, Callable[..., np.ndarray]] = {"sum": np.sum, "mean": np.mean, "max": np.max}
 
 
-class Wrapper:
+class Wrapper(ABC):
     """A dataset that presents another one changed; see the subclasses.
 
     Parameters
@@ -110,9 +111,9 @@ class Wrapper:
         """Translate the shape of what is wrapped."""
         return shape
 
+    @abstractmethod
     def _change(self, batch: np.ndarray) -> np.ndarray:
         """Change a batch; it belongs to the wrapper and may be written to."""
-        raise NotImplementedError
 
     def _change_region(self, batch: np.ndarray) -> np.ndarray:
         return self._change(batch)

@@ -2,6 +2,7 @@
 
 import os
 import textwrap
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ _INCHES_PER_HEIGHT = 0.27
 _LABEL_WIDTH = 18  # characters
 
 
-class Track:
+class Track(ABC):
     """One track of a figure; subclasses draw it.
 
     Parameters
@@ -55,9 +56,9 @@ class Track:
             return [f"{self.label} {name}" if self.label else name for name in conditions]
         return [self.label if self.label is not None else _name(self.data)]
 
+    @abstractmethod
     def plot(self, axes: list[Axes], chrom: str, start: int, end: int) -> None:
         """Draw [start, end) of a chromosome (bp, 0-based) on as many axes as there are labels."""
-        raise NotImplementedError
 
 
 class LineTrack(Track):
