@@ -1,18 +1,14 @@
 """BGZF, the compression of BAM files: blocks of at most 64 KiB that are decompressed many at once.
 
-The format is that of the SAM specification, section 4.1 (https://samtools.github.io/hts-specs/SAMv1.pdf). isal, where
-it is installed, decompresses twice as fast as zlib; both give the same bytes, and each block's checksum is compared.
+The format is that of the SAM specification, section 4.1 (https://samtools.github.io/hts-specs/SAMv1.pdf). isal
+decompresses twice as fast as zlib; each block's checksum is compared.
 """
 
 import struct
 from typing import BinaryIO
 
 import numpy as np
-
-try:
-    from isal import isal_zlib as zlib
-except ImportError:
-    import zlib
+from isal import isal_zlib as zlib
 
 BLOCK_BYTES = 1 << 16  # the most that a block can hold
 PADDING = 64  # bytes behind what is read, so that views of a fixed length may begin at any byte of it
