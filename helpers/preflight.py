@@ -18,9 +18,9 @@ from helpers.data.checks import StudyChecks, inspect_study
 from helpers.data.contig_table import format_contigs
 from helpers.data.findings import format_findings, raise_on_errors
 from helpers.errors import InputError
-from helpers.references import check_references
+from helpers.references import check_references, resolve_outputs
 from helpers.sheet import file_path, is_remote, missing_files, read_tracks
-from helpers.sources.simulation import check_simulated
+from helpers.sources.worlds import check_simulated
 from helpers.study import all_splits, track_uses
 
 HOME = Path(__file__).resolve().parents[1]
@@ -58,8 +58,8 @@ def read_config(path: str | Path) -> tuple[dict[str, Any], pd.DataFrame]:
         msg = f"The config {path} holds no keys. Start from a copy of {DEMO}."
         raise InputError(msg)
     config = complete_config(written, yaml.safe_load(SCHEMA.read_text(encoding="utf-8")))
-    sheet = Path(config["tracks"])
-    tracks = read_tracks(sheet if sheet.exists() else HOME / sheet)
+    tracks = read_tracks(config["tracks"], HOME)
+    config = resolve_outputs(config, tracks)
     check_references(config, tracks)
     check_simulated(tracks, config["simulation"])
     return config, tracks

@@ -1,37 +1,61 @@
 """Reading the sheet of tracks: one row a file, every mistake named at once."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from helpers.errors import InputError
+from helpers.errors import InputError, list_some
 
-TRACK_COLUMNS = ("track", "type", "assembly", "path", "url", "md5", "size", "condition", "class", "group")
-TRACK_TYPES = ("fasta", "bed", "narrowPeak", "broadPeak", "gtf", "bam", "bigWig", "vcf")
+TRACK_COLUMNS = (
+    *("track", "type", "assembly", "path", "url", "md5", "size"),
+    *("condition", "class", "group", "lab", "cell", "target"),
+)
+TRACK_TYPES = ("fasta", "bed", "narrowPeak", "broadPeak", "gtf", "bam", "bigWig", "vcf", "meme")
+ARCHIVE = ".tar.gz"
 
 
-def read_tracks(path: str | Path) -> pd.DataFrame:
-    """Read the sheet of tracks.
+def read_tracks(paths: str | Path | Sequence[str | Path], home: str | Path = ".") -> pd.DataFrame:
+    """Read the sheet of tracks, or several sheets as one.
 
     Parameters
     ----------
-    path : path
+    paths : path or sequence of path
         Tab-separated, with a header; columns out of `TRACK_COLUMNS`, of which ``track`` and ``type`` and one of
         ``path`` and ``url`` are needed. Lines that start with ``#`` are comments.
+    home : path
+        Folder in which sheets and local files are looked for when they are not found from the working directory.
 
     Returns
     -------
     pandas.DataFrame of str, indexed by track
-        All of `TRACK_COLUMNS` (empty text where the sheet has none) and ``line``, the line in the sheet.
+        All of `TRACK_COLUMNS` (empty text where a sheet has none) and ``line``, the line in its sheet.
 
     Raises
     ------
     InputError
-        When the sheet does not exist, or with every wrong row.
+        When a sheet does not exist, with every wrong row of a sheet, or for a track that stands in two sheets.
     """
+    listed = [paths] if isinstance(paths, str | Path) else list(paths)
+    sheets = [_read_sheet(path if Path(path).exists() else Path(home) / path) for path in listed]
+    tracks = pd.concat(sheets)
+    tracks["path"] = [_found(path, Path(home)) for path in tracks["path"]]
+    twice = tracks.index[tracks.index.duplicated()]
+    if len(twice):
+        message = f"tracks: {list_some(twice, 8)} stand in more than one of the sheets {', '.join(map(str, listed))}."
+        raise InputError(message)
+    return tracks
+
+
+def _found(path: str, home: Path) -> str:
+    """Give the path of a local file: as it is written, or where it stands beside the workflow."""
+    elsewhere = path and not Path(path).exists() and (home / path).is_file()
+    return str(home / path) if elsewhere else path
+
+
+def _read_sheet(path: str | Path) -> pd.DataFrame:
     path = Path(path)
     if not path.is_file():
         message = f"tracks: the sheet {str(path)!r} does not exist. Correct 'tracks' in the config."
@@ -76,16 +100,16 @@ def read_tracks(path: str | Path) -> pd.DataFrame:
 
 
 def _row_problems(row: Mapping[str, Any]) -> Iterator[str]:
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", row["track"]):
-        yield f"track {row['track']!r} is not a name (a letter, then letters, digits, _ or -)"
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]*", row["track"]):
+        yield f"track {row['track']!r} is not a name (a letter, then letters, digits, _, . or -)"
     if row["type"] not in TRACK_TYPES:
         yield f"type {row['type']!r} is not allowed; allowed: {', '.join(TRACK_TYPES)}"
     if bool(row["path"]) == bool(row["url"]):
         yield f"track {row['track']!r} needs either a path or a url"
     if row["url"] and not re.match(r"(https?|simulated):", row["url"]):
         yield f"url {row['url']!r} does not start with http:, https: or simulated:"
-    if row["url"].startswith("simulated:") and not re.fullmatch(r"simulated:[A-Za-z0-9._-]+", row["url"]):
-        yield f"url {row['url']!r} is not simulated: followed by a file name"
+    if row["url"].startswith("simulated:") and not re.fullmatch(r"simulated:(\w+/)?[\w.-]+", row["url"]):
+        yield f"url {row['url']!r} is not simulated: followed by a file name, perhaps in a folder"
     if row["url"].startswith("http") and not re.fullmatch(r"[A-Za-z0-9._-]+", row["assembly"]):
         yield f"assembly {row['assembly']!r}: a download needs one, of letters, digits, '.', '_' and '-'"
     if row["md5"] and not re.fullmatch(r"[0-9a-fA-F]{32}", row["md5"]):
@@ -99,13 +123,18 @@ def is_remote(row: Mapping[str, Any]) -> bool:
     return row["url"] != "" and not row["url"].startswith("simulated:")
 
 
+def is_archive(row: Mapping[str, Any]) -> bool:
+    """Tell whether a row's file is downloaded as the one member of an archive."""
+    return is_remote(row) and row["url"].endswith(ARCHIVE)
+
+
 def file_path(row: Mapping[str, Any], run: str) -> str:
     """Give the path of a row's file: local as it is, simulated by run, downloaded by assembly."""
     if row["path"]:
         return row["path"]
     if not is_remote(row):
         return f"resources/{run}/{row['url'].removeprefix('simulated:')}"
-    compressed = ".gz" if row["url"].endswith("gz") else ""
+    compressed = ".gz" if row["url"].endswith("gz") and not is_archive(row) else ""
     return f"resources/{row['assembly']}/{row['track']}.{row['type']}{compressed}"
 
 

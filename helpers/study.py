@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 WITHOUT_FOLDS = "all"
+WHOLE = "whole"  # resolution of an input with one value a window
+TARGETS = "targets"  # where the signals to predict lie, beside those of the inputs
+_READING = ("order", "window", "normalize", "augment")  # grid keys that say how an input is read
 
 Settings = Mapping[str, Any]
 
@@ -61,12 +64,45 @@ def fold_folder(fold: str) -> str:
     return "" if fold == WITHOUT_FOLDS else f"fold-{fold}/"
 
 
-def split_chromosomes(study: Settings, chromosomes: list[str], fold: str = WITHOUT_FOLDS) -> dict[str, list[str]]:
-    """Return the chromosomes of each split of a fold; what is neither validation nor test trains."""
+def split_parts(study: Settings, chromosomes: list[str], fold: str = WITHOUT_FOLDS) -> dict[str, list[Any]]:
+    """Return what each split of a fold is made of; chromosomes that are not held out as a whole train.
+
+    Returns
+    -------
+    dict
+        ``train`` (names of chromosomes), ``validation`` and ``test``: each entry the name of a chromosome, or a part of
+        one (``chrom``, ``start``, perhaps ``end`` and ``bins``).
+    """
     split = {"validation": [fold], "test": study["folds"]["test"]} if "folds" in study else study["split"]
     held_out = {name: list(split[name]) for name in ("validation", "test")}
-    train = [name for name in chromosomes if not any(name in names for names in held_out.values())]
-    return {"train": train, **held_out}
+    whole = [entry for entries in held_out.values() for entry in entries if isinstance(entry, str)]
+    return {"train": [name for name in chromosomes if name not in whole], **held_out}
+
+
+def part_chromosome(entry: Any) -> str:
+    """Return the chromosome of an entry of a split: its name, or that of which it is a part."""
+    return entry if isinstance(entry, str) else entry["chrom"]
+
+
+def split_chromosomes(study: Settings, chromosomes: list[str], fold: str = WITHOUT_FOLDS) -> dict[str, list[str]]:
+    """Return the chromosomes of each split of a fold; one that is held out in part is in two of them."""
+    parts = split_parts(study, chromosomes, fold)
+    return {split: list(dict.fromkeys(map(part_chromosome, entries))) for split, entries in parts.items()}
+
+
+def held_out(study: Settings) -> dict[str, list[Any]]:
+    """Return the entries of validation and test; of validation those of all folds."""
+    if "folds" in study:
+        return {"validation": study["folds"]["validation_each"], "test": study["folds"]["test"]}
+    return {name: study["split"][name] for name in ("validation", "test")}
+
+
+def reach(study: Settings) -> int:
+    """Return the largest number of bp on either side of a region that any model reads or predicts."""
+    binsize = study["regions"]["binsize"]
+    flanks = [part["flank"] for part in study["inputs"].values()] + [study["output"].get("flank", 0)]
+    shown = [values for model in study["models"].values() for values in variants(model).values() if "window" in values]
+    return max([*flanks, *((values["window"] - binsize) // 2 for values in shown)])
 
 
 def runs(study: Settings) -> list[Run]:
@@ -90,6 +126,26 @@ def training_settings(study: Settings, model: str) -> dict[str, Any]:
     return {**study["training"], **study["models"][model].get("training", {})}
 
 
+def part_values(study: Settings, model: str, values: Settings) -> dict[str, dict[str, Any]]:
+    """Return the variant of each part that a variant of a joint model is made of.
+
+    A part takes those of the joint model's values that its own grid has; those under ``of`` are fixed.
+
+    Examples
+    --------
+    >>> dna = {"variants": [{"order": [1, 3]}]}
+    >>> joint = {"of": {"dna": {}, "dnase": {"normalize": "tpm"}}}
+    >>> part_values({"models": {"dna": dna, "dnase": {}, "joint": joint}}, "joint", {"order": 3})
+    {'dna': {'order': 3}, 'dnase': {'normalize': 'tpm'}}
+    """
+    models = study["models"]
+    known = {part: {key for own in variants(models[part]).values() for key in own} for part in models[model]["of"]}
+    return {
+        part: {key: value for key, value in values.items() if key in known[part]} | dict(fixed)
+        for part, fixed in models[model]["of"].items()
+    }
+
+
 def model_plan(study: Settings, model: str, values: Settings) -> dict[str, Any]:
     """Say how to build a variant of a model and how to read its inputs.
 
@@ -100,29 +156,36 @@ def model_plan(study: Settings, model: str, values: Settings) -> dict[str, Any]:
     model : str
         Name of a model of the study.
     values : mapping
-        The variant's values; empty for a joint model.
+        The variant's values.
 
     Returns
     -------
     dict
         ``architecture``, ``params`` (for the architecture; a joint model has ``parts`` there: name → such a plan) and
-        ``inputs``: name of the input → ``order``, or ``normalize`` and ``augment``.
+        ``inputs``: name of the input → ``kind``, ``flank``, and ``order``, or ``normalize``, ``augment`` and ``whole``
+        (one value a window). ``motifs`` among the params is the name of a track.
     """
     settings = study["models"][model]
     architecture = settings["architecture"]
     if architecture == "joint":
-        parts = {part: model_plan(study, part, part_values) for part, part_values in settings["of"].items()}
+        parts = {part: model_plan(study, part, own) for part, own in part_values(study, model, values).items()}
         inputs = {name: part["inputs"][name] for part in parts.values() for name in part["inputs"]}
         return {"architecture": architecture, "params": {"parts": parts}, "inputs": inputs}
-    inputs = {name: _reading(study["inputs"][name], values) for name in settings["inputs"]}
-    params = {key: value for key, value in values.items() if key not in ("order", "normalize", "augment")}
+    inputs = {name: _reading(study, name, values) for name in settings["inputs"]}
+    params = settings.get("params", {}) | {key: value for key, value in values.items() if key not in _READING}
+    params |= {"motifs": settings["motifs"]} if "motifs" in settings else {}
     return {"architecture": architecture, "params": params, "inputs": inputs}
 
 
-def _reading(settings: Settings, values: Settings) -> dict[str, Any]:
+def _reading(study: Settings, name: str, values: Settings) -> dict[str, Any]:
+    settings = study["inputs"][name]
+    reading = {"kind": settings["kind"], "flank": settings["flank"]}
     if settings["kind"] == "sequence":
-        return {"kind": "sequence", "order": values.get("order", values.get("k", 1))}
-    return {"kind": "coverage", "normalize": values.get("normalize", "none"), "augment": values.get("augment", "none")}
+        if "window" in values:
+            reading["flank"] = (values["window"] - study["regions"]["binsize"]) // 2
+        return reading | {"order": values.get("order", values.get("k", 1))}
+    reading |= {"normalize": values.get("normalize", "none"), "augment": values.get("augment", "none")}
+    return reading | {"whole": settings["resolution"] == WHOLE}
 
 
 def scored_splits(study: Settings, model: str) -> list[str]:
@@ -136,9 +199,18 @@ def scored_splits(study: Settings, model: str) -> list[str]:
 
 def study_tracks(study: Settings) -> list[str]:
     """Return the tracks that a study reads, its genome's apart, each once."""
-    names = [study["regions"]["track"], *study["output"]["tracks"]]
-    names += [track for part in study["inputs"].values() for track in part.get("tracks", [])]
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(track for tracks in _uses(study).values() for track in tracks))
+
+
+def _uses(study: Settings) -> dict[str, list[str]]:
+    """Return the tracks of each use: ``output`` gives labels, ``targets`` signals to predict."""
+    predicted = "output" if study["output"]["kind"] == "peaks" else TARGETS
+    return {
+        "regions": [study["regions"]["track"]],
+        predicted: study["output"]["tracks"],
+        "inputs": [track for part in study["inputs"].values() for track in part.get("tracks", [])],
+        "motifs": [model["motifs"] for model in study["models"].values() if "motifs" in model],
+    }
 
 
 def track_uses(study: Settings) -> dict[str, dict[str, Any]]:
@@ -147,20 +219,20 @@ def track_uses(study: Settings) -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict
-        Name of the track → ``uses``, a list of ``regions``, ``output`` and ``inputs``, and ``stranded``, whether an
-        input counts its strands apart.
+        Name of the track → ``uses``, a list of ``regions``, ``output``, ``targets``, ``inputs`` and ``motifs``;
+        ``stranded``, whether its strands are counted apart; and, where regions are promoters, their ``gene_type``.
     """
+    named, output = _uses(study), study["output"]
     parts = [part for part in study["inputs"].values() if part["kind"] == "coverage"]
-    named = {
-        "regions": [study["regions"]["track"]],
-        "output": study["output"]["tracks"],
-        "inputs": [track for part in parts for track in part["tracks"]],
-    }
     stranded = {track for part in parts if part["stranded"] for track in part["tracks"]}
-    return {
+    stranded |= set(output["tracks"]) if output.get("strand") == "sense" else set()
+    uses = {
         track: {"uses": [use for use, tracks in named.items() if track in tracks], "stranded": track in stranded}
         for track in study_tracks(study)
     }
+    if study["regions"]["kind"] == "promoters":
+        uses[study["regions"]["track"]]["gene_type"] = study["regions"]["gene_type"]
+    return uses
 
 
 def all_splits(study: Settings, chromosomes: list[str]) -> dict[str, list[str]]:

@@ -1,13 +1,17 @@
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics as oracle
 
 from helpers.errors import InputError
 from helpers.evaluation.bootstrap import assign_blocks, bootstrap_metric, fingerprint_windows, resample_blocks
 from helpers.evaluation.metrics import METRICS
-from helpers.evaluation.rank_test import mann_whitney
+from helpers.evaluation.rank_test import MOST_EXACT, mann_whitney, signed_rank
 
 
 @pytest.fixture
@@ -167,3 +171,44 @@ def test_smallest_p_is_what_full_separation_reaches():
 def test_rank_test_leaves_out_missing_values():
     assert mann_whitney(np.array([3.0, 4, 5, np.nan]), np.array([0.0, 1, 2])).p == 0.1
     assert np.isnan(mann_whitney(np.array([np.nan]), np.array([1.0])).p)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 12, MOST_EXACT])
+def test_signed_rank_equals_scipy_exact_without_ties(rng, n):
+    for _ in range(10):
+        differences = rng.normal(0.3, 1, n)
+        found = signed_rank(differences)
+        assert found.p == pytest.approx(stats.wilcoxon(differences, method="exact").pvalue, rel=1e-9)
+        assert found.smallest_p == pytest.approx(stats.wilcoxon(np.arange(1.0, n + 1), method="exact").pvalue)
+        assert not found.ties
+
+
+def test_signed_rank_of_many_equals_scipy_with_and_without_ties(rng):
+    for decimals in (8, 1):
+        differences = rng.normal(0.1, 1, 3 * MOST_EXACT).round(decimals)
+        found = signed_rank(differences)
+        assert found.p == pytest.approx(stats.wilcoxon(differences, method="asymptotic").pvalue, rel=1e-9)
+        assert np.isnan(found.smallest_p)
+        assert found.ties == (decimals == 1)
+
+
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=9))
+def test_signed_rank_with_ties_equals_all_ways_to_give_signs(values):
+    values = np.array(values, dtype=float)
+    nonzero = values[values != 0]
+    found = signed_rank(values)
+    if not len(nonzero):
+        assert np.isnan(found.p)
+        return
+    ranks = stats.rankdata(np.abs(nonzero))
+    sums = [ranks @ np.array(signs) for signs in itertools.product([1, -1], repeat=len(ranks))]
+    observed = ranks @ np.sign(nonzero)
+    assert found.p == pytest.approx(np.mean([abs(total) >= abs(observed) - 1e-9 for total in sums]))
+    assert found.ties == (len(set(np.abs(nonzero))) < len(nonzero))
+    assert signed_rank(-values).p == found.p
+
+
+def test_signed_rank_leaves_out_zeros_and_missing_values():
+    assert signed_rank(np.array([0.0, np.nan, 1, 2, 3, 4, 0.0])) == (0.125, 0.125, False)
+    assert np.isnan(signed_rank(np.zeros(3)).p)
+    assert np.isnan(signed_rank(np.zeros(0)).p)

@@ -3,6 +3,7 @@
 import gzip
 import os
 import shutil
+import struct
 import subprocess
 
 import numpy as np
@@ -12,10 +13,11 @@ import pytest
 
 from helpers.data.alignment_checks import check_alignments
 from helpers.data.assemblies import ASSEMBLIES, check_contigs, name_assembly
+from helpers.data.bigwig import BigWig
 from helpers.data.bigwig_header import read_bigwig_header
 from helpers.data.checks import inspect_study, study_contigs
 from helpers.data.contig_table import FileContigs, format_contigs, tabulate_contigs
-from helpers.data.file_checks import check_bigwig, check_variants
+from helpers.data.file_checks import check_bigwig, check_regions_file, check_variants
 from helpers.errors import InputError
 
 SIZES = {"chr1": 40_000, "chr2": 20_000}
@@ -104,6 +106,55 @@ def test_damaged_values_of_a_bigwig_file(tmp_path):
     path.write_bytes(content)
     with pytest.raises(InputError, match="truncated or damaged"):
         read_bigwig_header(path)
+
+
+def write_bigwig_by_hand(path, values, order="<"):
+    """Write values of chr1 from base 5 on, uncompressed, as Kent et al. lay a bigWig file out, in either byte order."""
+    end, n, place = 5 + len(values), len(values), {"tree": 64, "data": 112, "block": 120}
+    place["index"] = place["block"] + 24 + 4 * n
+    place["summary"] = place["index"] + 48 + 36
+    numbers = np.array(values, dtype=float)
+    summary = [numbers.min(), numbers.max(), numbers.sum(), (numbers**2).sum()]
+    header = (4, 0, place["tree"], place["data"], place["index"], 0, 0, 0, place["summary"], 0, 0)
+    parts = [
+        ("IHHQQQHHQQIQ", 0x888FFC26, *header),
+        ("IIIIQQBBH4sII", 0x78CA8C91, 1, 4, 8, 1, 0, 1, 0, 1, b"chr1", 0, SIZES["chr1"]),
+        (f"QIIIIIBBH{n}f", 1, 0, 5, end, 1, 1, 3, 0, n, *values),
+        ("IIQIIIIQIIBBHIIIIQQ", 0x2468ACE0, 1, 1, 0, 5, 0, end, place["index"], 1, 0, 1, 0, 1, 0, 5, 0, end)
+        + (place["block"], 24 + 4 * n),
+        ("QddddI", n, *summary, 0x888FFC26),
+    ]
+    path.write_bytes(b"".join(struct.pack(order + kinds, *fields) for kinds, *fields in parts))
+    return path
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("values", [[1, np.nan, 2], [1, 0, 2], [np.nan] * 3])
+def test_nan_in_a_bigwig_file_is_a_warning_and_no_data(tmp_path, values, order):
+    path = write_bigwig_by_hand(tmp_path / "a.bw", values, order)
+    findings, sizes = check_bigwig(path)
+    assert sizes == {"chr1": 40_000}
+    assert messages(findings) == []
+    told = ["Some values are NaN: these bases are read as no data. Check that it is so."]
+    assert messages(findings, "warning") == (told if np.isnan(values).any() else [])
+    with BigWig(path) as file:
+        assert file.collapse("chr1", 0, 20, 10, "sum").tolist() == [np.nansum(values), 0]
+
+
+def test_nan_in_a_bigwig_file_as_programs_write_it(tmp_path):
+    with pyBigWig.open(str(tmp_path / "a.bw"), "w") as file:
+        file.addHeader(list(SIZES.items()))
+        file.addEntries("chr2", 5, values=[1.0, np.nan, 2.0], span=1, step=1)
+    (warning,) = messages(check_bigwig(tmp_path / "a.bw")[0], "warning")
+    assert "Some values are NaN" in warning
+
+
+@pytest.mark.parametrize("offset", [0, 10**6, 2**64 - 1])
+def test_a_bigwig_file_without_a_summary(tmp_path, offset):
+    content = bytearray(write_bigwig(tmp_path / "a.bw").read_bytes())
+    content[44:52] = offset.to_bytes(8, "little")
+    (tmp_path / "a.bw").write_bytes(content)
+    assert messages(check_bigwig(tmp_path / "a.bw")[0], "warning") == []
 
 
 def test_bigwig_of_another_assembly_and_of_other_names(tmp_path):
@@ -256,6 +307,38 @@ def test_renaming_the_contigs_of_variants(tmp_path, monkeypatch):
     assert check_variants("renamed.a.vcf")[1] == {"chr1": 40_000, "chr2": None}
 
 
+# ---- genes ----------------------------------------------------------------------------------------------------------
+
+
+def gene_line(chrom="chr1", start=101, kind="protein_coding", feature="gene"):
+    return f'{chrom}\tx\t{feature}\t{start}\t{start + 99}\t.\t+\t.\tgene_id "g"; gene_type "{kind}";\n'
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_of_genes_other_records_are_not_read(tmp_path, compressed):
+    path = tmp_path / "genes.gtf.gz"
+    text = gene_line(feature="exon", start=-7) + gene_line() + gene_line("chr2", kind="lncRNA") + gene_line("chr2")
+    path.write_bytes(gzip.compress(text.encode()) if compressed else text.encode())
+    findings, contents = check_regions_file(path, SIZES, SIZES, gene_type="protein_coding")
+    assert messages(findings, "ok")[-1] == "2 genes of type protein_coding on 2 contigs"
+    assert contents == ({"chr1": 1, "chr2": 1}, {"chr1": 200, "chr2": 200})
+    (message,) = messages(check_regions_file(path, SIZES, SIZES)[0])
+    assert "line 1: start is negative" in message
+
+
+def test_a_file_without_such_genes_says_what_it_holds(tmp_path):
+    path = tmp_path / "genes.gtf"
+    for text, gene_type, message in (
+        (gene_line(feature="exon") * 2, "lncRNA", f"{path}: there are no records of the feature gene, only exon (2)."),
+        (gene_line() * 2, "lncRNA", "No gene is of the type lncRNA: its genes are protein_coding (2)."),
+        (gene_line(start=-7), "lncRNA", f"{path}, line 1: start is negative"),
+    ):
+        path.write_text(text)
+        findings, contents = check_regions_file(path, SIZES, SIZES, gene_type=gene_type)
+        assert [found.startswith(message) for found in messages(findings)] == [True]
+        assert contents is None
+
+
 # ---- assemblies -----------------------------------------------------------------------------------------------------
 
 HG19 = {"chr1": 249_250_621, "chr2": 243_199_373}
@@ -363,6 +446,19 @@ def test_output_without_positives_in_a_split(tmp_path):
     assert table["status"].tolist() == ["error"]
     assert "Split 'test', output jund: no positive regions" in table["message"].iloc[0]
     assert "none on chr2" in table["message"].iloc[0]
+
+
+def test_one_of_several_outputs_without_positives_in_a_split_is_no_error(tmp_path):
+    splits_of(tmp_path, MANY, [], {})
+    (tmp_path / "q.bed").write_text(MANY + "chr2\t1\t5\n" * 20)
+    tracks = [
+        {"track": name, "type": "bed", "path": tmp_path / f"{file}.bed", "uses": ["output"]}
+        for name, file in (("jund", "p"), ("max", "q"))
+    ]
+    checks = inspect_study(tmp_path / "g.fa", ["chr1", "chr2"], tracks, splits=SPLITS).findings
+    (row,) = checks[checks["check"] == "splits"].to_dict("records")
+    assert row["status"] == "warning"
+    assert row["message"].endswith("the file has none on chr2. Metrics of it are missing there.")
 
 
 def test_few_regions_are_one_warning(tmp_path):

@@ -19,9 +19,8 @@ from helpers.data.checks import check_study_inputs
 from helpers.data.fasta_checks import check_fasta
 from helpers.data.file_checks import check_file, check_regions_file
 from helpers.data.findings import raise_on_errors
-from helpers.data.labels import Labels
 from helpers.data.regions import region_table
-from helpers.data.split_checks import check_labels, check_splits
+from helpers.data.split_checks import check_splits
 from helpers.errors import InputError
 
 SIZES = {"chr1": 40_000, "chr2": 20_000}
@@ -413,51 +412,118 @@ def test_a_blacklist_may_be_empty(files):
     assert len(messages(check_regions_file(files / "absent.bed", SIZES, ["chr1"], needed=False)[0])) == 1
 
 
+# ---- genes ----------------------------------------------------------------------------------------------------------
+
+
+def gene(chrom, start=101, end=200, kind="protein_coding", feature="gene"):
+    return f'{chrom}\tx\t{feature}\t{start}\t{end}\t.\t+\t.\tgene_id "g"; gene_type "{kind}";\n'
+
+
+def check_genes(files, text, chromosomes=("chr1", "chr2"), *, splits=None, name="genes.gtf"):
+    (files / name).write_text("#!genome-build x\n" + text)
+    track = {"track": "genes", "type": "gtf", "path": files / name, "uses": ["regions"], "gene_type": "protein_coding"}
+    return check_study_inputs(files / "genome.fa", chromosomes, [track], splits=splits)
+
+
+def test_good_genes_are_counted(files):
+    exons = "".join(gene("chr1", start, start + 9, feature="exon") for start in range(1, 900, 10))
+    checks = check_genes(files, gene("chr1") + exons + gene("chr2") + gene("chr2", kind="lncRNA"))
+    assert set(checks["status"]) == {"ok"}
+    assert "2 genes of type protein_coding on 2 contigs" in checks["message"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (gene("chr1", feature="transcript"), "no records of the feature gene, only transcript (1)"),
+        (gene("chr1", kind="lncRNA"), "No gene is of the type protein_coding: its genes are lncRNA (1)"),
+        (gene("1") + gene("2"), "named without 'chr': 1 where the genome says chr1, 2 where the genome says chr2"),
+        (gene("chr7"), "No region lies on a contig in use (chr1, chr2): its regions lie on chr7."),
+        (gene("chr2") + gene("chr1", 39_990, 40_001), "1 of 2 regions end beyond their contig, the first chr1:39989"),
+        ("", "no records of the feature gene"),
+    ],
+)
+def test_mistakes_in_genes_are_one_error(files, text, message):
+    (found,) = errors_of(check_genes(files, text, splits={"train": ["chr1"], "test": ["chr2"]}))
+    assert message in found
+
+
+def test_a_file_of_bins_has_no_genes(files):
+    (message,) = errors_of(check_genes(files, "chr1\t0\t200\n", name="genes.bed"))
+    assert "these regions have no features" in message
+
+
+def test_the_line_of_a_gene_beyond_the_end_is_that_of_the_file(files):
+    text = gene("chr1", feature="exon") * 3 + gene("chr2") + gene("chr2", 19_990, 20_001)
+    (message,) = errors_of(check_genes(files, text, ["chr2"]))
+    assert "chr2:19989-20001 in line 6; chr2 ends at 20000" in message
+
+
+def test_renaming_command_keeps_a_gtf_file_whole(files):
+    (message,) = errors_of(check_genes(files, gene("1") + gene("2")))
+    subprocess.run(re.search("`([^`]*)`", message)[1], shell=True, check=True, cwd=files)
+    assert (files / "renamed.genes.gtf").read_text() == "#!genome-build x\n" + gene("chr1") + gene("chr2")
+
+
+def test_genes_on_contigs_that_the_genome_lacks_are_named(files):
+    checks = check_genes(files, gene("chr1") + gene("chr2") + gene("chrUn_7") * 3, ["chr1"])
+    assert errors_of(checks) == []
+    (warning,) = checks.loc[checks["status"] == "warning", "message"]
+    assert "not in use are left out: chr2 (1), chrUn_7 (3). The genome lacks chrUn_7." in warning
+
+
+def test_splits_are_counted_in_genes(files):
+    text = gene("chr1") + gene("chr2", feature="exon") * 50 + gene("chr2", kind="lncRNA")
+    splits = {"train": ["chr1"], "validation of fold chr2": ["chr2"]}
+    (message,) = errors_of(check_genes(files, text, splits=splits))
+    assert message.startswith("Split 'validation of fold chr2' has no regions on chr2. Contigs with regions: chr1 (1).")
+    assert errors_of(check_genes(files, text + gene("chr2"), splits=splits)) == []
+
+
+def test_a_contig_of_which_splits_have_parts_is_in_each(files):
+    splits = {"train": ["chr1", "chr2"], "validation": ["chr2"], "test": ["chr2"]}
+    assert errors_of(check_genes(files, gene("chr1") + gene("chr2"), splits=splits)) == []
+
+
+def test_records_that_are_no_genes_may_lie_anywhere(files):
+    text = gene("chr1") + gene("chr2") + gene("chr1", 1, 90_000, feature="exon") + gene("chr9", feature="exon")
+    assert set(check_genes(files, text)["status"]) == {"ok"}
+
+
+def test_genes_that_are_an_output_too_are_read_once(files):
+    (files / "genes.gtf").write_text(gene("chr1") + gene("chr2", feature="exon") * 30 + gene("chr2"))
+    tracks = [{"track": "a", "type": "gtf", "path": files / "genes.gtf", "uses": ["output"]}]
+    tracks += [{**tracks[0], "track": "b", "uses": ["regions"], "gene_type": "protein_coding"}]
+    splits = {"train": ["chr1"], "test": ["chr2"]}
+    checks = check_study_inputs(files / "genome.fa", ["chr1", "chr2"], tracks, splits=splits)
+    assert set(checks["status"]) == {"ok"}  # no warning of few genes: the output may be of all records
+
+
 # ---- splits and labels ----------------------------------------------------------------------------------------------
+
+
+NONE_TAKEN = region_table([], [], [], split=[])
 
 
 def test_empty_split():
     some = region_table(["chr1"] * 3 + ["chr2"], [0] * 4, [9] * 4)
     splits = {"train": some, "test": region_table([], [], []), "validation": region_table([], [], [])}
+    parts = {"train": ["chr1", "chr2"], "test": ["chr3", "chrX"], "validation": ["chr4"]}
     with pytest.raises(InputError) as caught:
-        check_splits(splits, {"train": ["chr1", "chr2"], "test": ["chr3", "chrX"], "validation": ["chr4"]})
+        check_splits(splits, parts, NONE_TAKEN)
     text = str(caught.value)
     assert "Split 'test' has no regions on chr3, chrX. Contigs with regions: chr1 (3), chr2 (1)." in text
     assert "Split 'validation' has no regions on chr4." in text
-    assert "under `split` in the config" in text
+    assert "under `split` or `folds` in the config" in text
 
 
 def test_contig_in_two_splits():
     some = region_table(["chr1"], [0], [9])
+    splits = {"train": some, "test": some}
     with pytest.raises(InputError, match="chr1 is in the splits train and test"):
-        check_splits({"train": some, "test": some}, {"train": ["chr1", "chr2"], "test": ["chr1"]})
-    check_splits({"train": some, "test": some}, {"train": ["chr1"], "test": ["chr2"]})
-
-
-def test_split_with_one_class():
-    mixed = Labels.pack(np.array([[1, 0], [0, 1], [1, 1]], dtype=np.uint8), ["jund", "max"])
-    check_labels({"train": mixed, "test": mixed})
-    with pytest.raises(InputError) as caught:
-        check_labels({"train": mixed, "test": Labels.pack(mixed[[0, 2]], ["jund", "max"])})
-    assert "Split 'test', output jund: no negative regions (2 positive, 0 negative)." in str(caught.value)
-    assert "max" not in str(caught.value)
-    with pytest.raises(InputError, match=r"Split 'test', output max: no positive regions \(0 positive, 1 negative\)"):
-        check_labels({"test": Labels.pack(mixed[:1], ["jund", "max"])})
-
-
-def test_few_positives_are_logged(caplog):
-    labels = np.zeros((40, 2), dtype=np.uint8)
-    labels[:10, 0] = labels[:9, 1] = 1
-    check_labels({"train": Labels.pack(labels, ["enough", "few"])})
-    assert "split 'train', output few (9 positive, 31 negative)" in caplog.text
-    assert "enough" not in caplog.text
-
-
-def test_many_outputs_make_a_short_message():
-    with pytest.raises(InputError) as caught:
-        check_labels({"test": Labels.pack(np.zeros((5, 900)), [f"output{i}" for i in range(900)])})
-    assert len(str(caught.value).splitlines()) < 25
-    assert "and 880 more" in str(caught.value)
+        check_splits(splits, {"train": ["chr1", "chr2"], "test": ["chr1"]}, NONE_TAKEN)
+    check_splits(splits, {"train": ["chr1"], "test": ["chr2"]}, NONE_TAKEN)
+    check_splits(splits, {"train": ["chr1"], "test": [{"chrom": "chr1", "start": 0}]}, NONE_TAKEN)
 
 
 def test_raise_on_errors_of_a_table_by_hand():

@@ -10,19 +10,17 @@ from helpers.errors import InputError
 from helpers.evaluation.bootstrap import resample_blocks
 from helpers.evaluation.comparisons import (
     COMPARISON_COLUMNS,
-    Contrast,
     ModelRun,
-    StudyModel,
     collect_scores,
     compare_study,
     grid_columns,
-    list_contrasts,
     model_runs,
     summarize,
 )
+from helpers.evaluation.contrasts import Contrast, StudyModel, list_contrasts
 from helpers.evaluation.metrics import SCORE_COLUMNS, score_predictions
 from helpers.evaluation.predictions import Predictions, write_predictions
-from helpers.evaluation.tables import read_table, write_table
+from helpers.evaluation.tables import join_tables, read_table, write_table
 
 GRID = [{"order": order, "dropout": dropout} for order in (1, 2, 3) for dropout in (0, 0.2)]
 BOOTSTRAP = {"n_resamples": 60, "block_size": 2000, "seed": 5}
@@ -73,7 +71,7 @@ def study(tmp_path):
 MODELS = [
     StudyModel("dna", [{"order": 1}, {"order": 3}], "jund_dna"),
     StudyModel("dnase", [{"normalize": "tpm"}], "jund_dnase"),
-    StudyModel("joint", [{}], "joint", {"dna": {"order": 3}, "dnase": {"normalize": "tpm"}}),
+    StudyModel("joint", [{}], "joint", [{"dna": {"order": 3}, "dnase": {"normalize": "tpm"}}]),
     StudyModel("kmer", [{"k": 5}], "kmer_linear"),
 ]
 
@@ -88,46 +86,6 @@ def of(table, contrast, **values):
     for column, value in values.items():
         chosen = chosen[chosen[column] == value]
     return chosen
-
-
-# --- which contrasts -------------------------------------------------------------------------------------------------
-
-
-def test_contrasts_within_a_grid_hold_all_other_keys():
-    found = list_contrasts([StudyModel("dna", GRID, "jund_dna")])
-    assert all(c.model_a == c.model_b == "dna" for c in found)
-    names = [c.name for c in found]
-    assert names == ["order: 2 vs 1"] * 2 + ["order: 3 vs 1"] * 2 + ["dropout: 0.2 vs 0"] * 3
-    for contrast in found:
-        key = contrast.name.split(":")[0]
-        assert {k: v for k, v in contrast.variant_a.items() if k != key} == {
-            k: v for k, v in contrast.variant_b.items() if k != key
-        }
-        assert contrast.variant_b[key] == GRID[0][key]
-
-
-def test_union_of_partial_grids_only_pairs_what_exists():
-    variants = [{"order": 1, "dropout": 0}, {"order": 3, "dropout": 0.2}, {"order": 3}]
-    assert list_contrasts([("dna", variants, "jund_dna", None)]) == []
-
-
-def test_joint_against_its_parts_and_everything_against_counting():
-    found = list_contrasts(MODELS)
-    assert [c.name for c in found] == [
-        "order: 3 vs 1",
-        "joint vs dna",
-        "joint vs dnase",
-        "dna vs kmer",
-        "dna vs kmer",
-        "dnase vs kmer",
-        "joint vs kmer",
-    ]
-    assert found[1] == Contrast("joint vs dna", "joint", {}, "dna", {"order": 3})
-
-
-def test_part_that_is_no_variant_of_its_model_is_no_contrast():
-    models = [MODELS[0], StudyModel("joint", [{}], "joint", {"dna": {"order": 7}})]
-    assert "joint vs dna" not in [c.name for c in list_contrasts(models)]
 
 
 # --- a study ---------------------------------------------------------------------------------------------------------
@@ -245,6 +203,28 @@ def test_folds_validate_on_different_chromosomes(tmp_path):
     assert (result["ci_low"] > 0).all()
 
 
+def test_several_outputs_are_compared_each_for_itself(tmp_path):
+    runs, target = [], np.stack([labels(), labels("chr10")], axis=1)
+    for number, (model, strength) in enumerate([("a", 1.0), ("a", 0.9), ("b", 0.2), ("b", 0.3)]):
+        prediction = np.random.default_rng(number).random((N, 2)) + [strength, 0.5] * target
+        run = ModelRun(model, {}, "default", "all", number, tmp_path / f"{number}.h5")
+        write_predictions(run.path, {"test": Predictions(windows(), target, prediction, ["first", "second"])})
+        runs.append((run, target, prediction.astype(np.float32)))
+    contrast = Contrast("a vs b", "a", {}, "b", {})
+    result = compare_study([run for run, *_ in runs], [contrast], study="s", metrics=["auroc"], **BOOTSTRAP)
+    assert result["output"].tolist() == ["first", "second"]
+    for column, delta in enumerate(result["delta"]):
+        a1, a2, b1, b2 = (roc_auc_score(truth[:, column], said[:, column]) for _, truth, said in runs)
+        assert delta == pytest.approx((a1 + a2 - b1 - b2) / 2, abs=1e-9)
+    assert result["ci_low"][0] > 0
+
+
+def test_study_whose_predictions_are_not_compared():
+    contrast = Contrast("a vs b", "a", {}, "b", {})
+    result = compare_study([], [contrast], study="s", metrics=["auroc"], **BOOTSTRAP)
+    assert (len(result), tuple(result.columns)) == (0, COMPARISON_COLUMNS)
+
+
 def test_contrast_without_runs_gives_no_row(study):
     contrast = Contrast("joint vs gone", "joint", {}, "gone", {})
     assert len(compare_study(study, [contrast], study="s", metrics=["auroc"], **BOOTSTRAP)) == 0
@@ -286,6 +266,23 @@ def test_summary_against_numpy(scores):
     single = summary[summary["model"] == "kmer"].iloc[0]
     assert single.n == 1
     assert np.isnan(single.se)
+
+
+def test_summary_of_many_outputs_against_a_loop():
+    rng = np.random.default_rng(3)
+    rows = itertools.product(["a", "b"], ["1", "2", ""], ["x", "y"], [0, 1, 2], [f"o{i}" for i in range(40)])
+    scores = pd.DataFrame(rows, columns=["model", "order", "fold", "replicate", "output"])
+    scores = scores.assign(study="s", split="test", metric="auprc", value=rng.random(len(scores)))
+    scores.loc[rng.random(len(scores)) < 0.1, "value"] = np.nan
+    summary = summarize(scores)
+    assert len(summary) == 2 * 3 * 40
+    for row in summary.sample(30, random_state=0).itertuples():
+        same = (scores["model"] == row.model) & (scores["order"] == row.order) & (scores["output"] == row.output)
+        values = scores["value"][same].dropna().to_numpy()
+        assert row.n == len(values)
+        assert [row.mean, row.se, row.median, row.min, row.max] == pytest.approx(
+            [values.mean(), stats.sem(values), np.median(values), values.min(), values.max()]
+        )
 
 
 def test_undefined_scores_do_not_count(scores):
@@ -333,3 +330,10 @@ def test_grid_key_that_hides_a_column():
 
 def test_study_without_runs():
     assert len(collect_scores([], study="s")) == 0
+
+
+def test_joined_tables_keep_the_types_of_columns(table):
+    empty = table.iloc[:0].astype(object)
+    pd.testing.assert_frame_equal(join_tables([empty, table]), table)
+    assert len(join_tables([table, table])) == 2 * len(table)
+    assert join_tables([empty, empty]).columns.tolist() == table.columns.tolist()

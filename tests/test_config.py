@@ -9,19 +9,26 @@ import yaml
 
 from helpers.config import complete_config
 from helpers.errors import InputError
-from helpers.references import check_references
-from helpers.sheet import TRACK_COLUMNS, missing_files, read_tracks
-from helpers.sources.simulation import check_simulated
+from helpers.references import check_references, resolve_outputs
+from helpers.sheet import TRACK_COLUMNS, file_path, is_archive, missing_files, read_tracks
+from helpers.sources.worlds import check_simulated
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURE = {"kind": "replicates", "models": ["joint"], "metric": "auprc", "split": "test"}
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 DEMO = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+PAPER = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
 
 
-def changed(path, value):
-    """Return a copy of the demo's config with one key, given as a dotted path, set to another value."""
-    config = copy.deepcopy(DEMO)
+def check(config):
+    """Check a completed config and its sheets as the workflow does."""
+    tracks = read_tracks(config["tracks"], ROOT)
+    check_references(resolve_outputs(config, tracks), tracks)
+
+
+def changed(path, value, config=DEMO):
+    """Return a copy of a config with one key, given as a dotted path, set to another value."""
+    config = copy.deepcopy(config)
     *parents, last = path.split(".")
     part = config
     for key in parents:
@@ -32,8 +39,7 @@ def changed(path, value):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)
 def test_every_config_is_valid(path):
-    config = complete_config(yaml.safe_load(path.read_text()), SCHEMA)
-    check_references(config, read_tracks(ROOT / config["tracks"]))
+    check(complete_config(yaml.safe_load(path.read_text()), SCHEMA))
 
 
 def test_defaults_are_filled_in_and_the_argument_is_left_alone():
@@ -96,7 +102,11 @@ def test_all_mistakes_are_named_at_once():
         ("genomes.demo.chromosomes", ["chr2", "chr3"], ["no chromosome is left for training"]),
         ("studies.jund.models.dna.inputs", ["rna"], ["models.dna.inputs", "'rna'"]),
         ("studies.jund.models.dna.inputs", ["dnase"], ["takes a sequence input"]),
-        ("studies.jund.models.dna.variants", [{"normalize": ["tpm"]}], ["'normalize'", "order, dropout, strands"]),
+        (
+            "studies.jund.models.dna.variants",
+            [{"normalize": ["tpm"]}],
+            ["'normalize'", "order, window, dropout, strands"],
+        ),
         ("studies.jund.models.joint.of", {"dna": {}, "kmer": {}}, ["'kmer'", "not a network"]),
         ("studies.jund.inputs.dnase.tracks", ["dnase_encode"], ["swapping needs two tracks"]),
         ("studies.jund.figures.fig2d.predictions", ["both"], ["fig2d", "'both'"]),
@@ -107,7 +117,7 @@ def test_all_mistakes_are_named_at_once():
         ("studies.jund.figures.fig2a.split", "test_swapped", ["fig2a.split", "none of dna is scored"]),
         ("studies.jund.figures.fig2d.region", "chr2:0-100", ["fig2d.region", "'chr2'", "chr3"]),
         ("studies.jund.figures.fig2d.region", "chr3:100-100", ["fig2d.region", "does not end after"]),
-        ("studies.jund.figures", {"jund_training": FIGURE}, ["jund_training", "taken by the training curves"]),
+        ("studies.jund.figures", {"jund_training": FIGURE}, ["jund_training", "is taken"]),
         ("studies.jund.models.joint.of.dna", {"order": 3}, ["joint.of.dna", "not a variant of 'dna'"]),
         ("studies.jund.models.kmer", {"architecture": "kmer_linear", "inputs": ["dna"]}, ["kmer.variants", "needs k"]),
         ("studies.jund.inputs.dnase.resolution", 60, ["dnase.resolution", "60 bp does not divide the bin size, 200"]),
@@ -117,8 +127,83 @@ def test_all_mistakes_are_named_at_once():
 def test_a_name_that_does_not_exist_is_named(path, value, words):
     config = complete_config(changed(path, value), SCHEMA)
     with pytest.raises(InputError) as caught:
-        check_references(config, read_tracks(ROOT / config["tracks"]))
+        check(config)
     assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+GRID = {"order": 1, "window": 1000}
+SELECTED = {"kind": "scatter", "metric": "auprc", "split": "test", "x": {"model": "danq", **GRID}}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("deepsea.output.classes", ["Histon"], ["classes", "'Histon'", "Histone, DNase, TF"]),
+        ("deepsea.split.validation", [{"chrom": "chr71", "start": 0}], ["split.validation", "'chr71'"]),
+        ("deepsea.split.validation", [{"chrom": "chr8", "start": 0}], ["chr8 is in validation and in test"]),
+        ("deepsea.split.validation", [{"chrom": "chr7", "start": 9, "end": 9}], ["chr7 from 9", "not end after"]),
+        ("deepsea.models.danq.variants", [{"window": [501]}], ["window", "501 bp", "200 bp plus an even number"]),
+        ("deepsea.models.danq.variants", [{"window": [198]}], ["window", "198 bp"]),
+        ("deepsea.models.danq.params", {"filter": 3}, ["danq.params", "'filter' is unknown", "filters"]),
+        ("deepsea.models.danq.params", {"units": 0.5}, ["danq.params", "units", "0.5", "whole number"]),
+        ("deepsea.models.danq.params", {"order": 1}, ["danq: order stands in params and in variants"]),
+        ("deepsea.models.danq.motifs", "jund_motif", ["danq takes no motifs"]),
+        ("jund.models.pwm", {"architecture": "pwm_scan", "inputs": ["dna"]}, ["pwm_scan needs motifs"]),
+        ("jund.models.pwm.motifs", "jund_peaks", ["pwm.motifs", "of type narrowPeak; needed: meme"]),
+        ("jund.models.pwm.variants", [{"order": [2]}], ["pwm.variants", "'order'", "window"]),
+        ("jund.models.target", {"architecture": "jund_dna", "inputs": ["dna"]}, ["models.target", "choose another"]),
+        ("deepsea.figures.fig3a.x", {"model": "danq", "window": 500, "order": 4}, ["fig3a.x", "picks 0 variants"]),
+        ("deepsea.figures.fig3a.x", {"model": "danq", **GRID}, ["fig3a.x", "picks 2 variants", "strands"]),
+        ("deepsea.figures.fig3c.class", "RNA", ["fig3c.class", "'RNA'", "TF"]),
+        ("deepsea.figures.figS1.where", {}, ["figS1", "share one box"]),
+        ("deepsea.figures.figStrand.value", "reverse", ["figStrand.value", "'reverse'"]),
+        ("deepsea.figures.figStrand.where", {}, ["figStrand", "share one box"]),
+        ("cage.regions.track", "blacklist", ["cage.regions.track", "of type bed; needed: gtf"]),
+        ("cage.output.tracks", ["h3k4me3_hepg2"], []),
+        ("cage.output", {"kind": "coverage", "tracks": ["h3k4me3_hepg2"], "strand": "sense"}, ["has no strands"]),
+        ("cage.inputs.chromatin.stranded", True, ["chromatin.stranded", "'h3k4me3_hepg2' has no strands"]),
+        ("cage.inputs.chromatin.resolution", 50, ["chromatin.resolution", "resolution: whole"]),
+        ("cage.inputs.targets", {"kind": "sequence"}, ["'targets'", "choose another name"]),
+        ("cage.models.joint.of", {"dna": {"dropout": 0.5}, "chromatin": {}}, ["joint.of.dna", "not a variant"]),
+        ("cage.models.joint.variants", [{"strands": ["both"]}], ["joint.variants", "'strands'", "dropout"]),
+        ("cage.tables.table1.metric", "auprc", ["table1.metric", "'auprc'"]),
+        ("cage.figures.fig4.of", {"model": "joint"}, ["fig4.of", "picks 3 variants of 'joint'"]),
+        ("cage.tables.published", {"models": ["dna"], "metric": "mae", "split": "test"}, ["published", "is taken"]),
+        ("jund.figures.fig4", {"kind": "regression", "split": "test", "of": {"model": "joint"}}, ["needs a signal"]),
+    ],
+)
+def test_what_the_other_studies_name_is_checked_too(path, value, words):
+    config = complete_config(changed(f"studies.{path}", value, PAPER), SCHEMA)
+    if not words:
+        check(config)
+        return
+    with pytest.raises(InputError) as caught:
+        check(config)
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+
+
+def test_outputs_by_class_are_the_tracks_of_the_sheet_in_its_order():
+    config = complete_config(PAPER, SCHEMA)
+    tracks = read_tracks(config["tracks"], ROOT)
+    resolved = resolve_outputs(config, tracks)["studies"]["deepsea"]["output"]["tracks"]
+    assert "tracks" not in config["studies"]["deepsea"]["output"]
+    assert len(resolved) == 919
+    assert resolved == [name for name in tracks.index if tracks.at[name, "class"]]
+    assert tracks["class"].value_counts().to_dict() == {"": 12, "TF": 690, "DNase": 125, "Histone": 104}
+
+
+def test_a_track_in_two_sheets_is_an_error(tmp_path):
+    path = sheet(tmp_path, ("track", "type", "path"), ("genes", "bed", "a.bed"))
+    with pytest.raises(InputError, match="genes stand in more than one of the sheets"):
+        read_tracks([path, ROOT / "config/paper.tracks.tsv"])
+
+
+def test_the_one_file_of_an_archive_is_no_archive():
+    config = complete_config(PAPER, SCHEMA)
+    tracks = read_tracks(config["tracks"], ROOT)
+    assert is_archive(tracks.loc["deepsea_bins"])
+    assert file_path(tracks.loc["deepsea_bins"], "paper") == "resources/hg19/deepsea_bins.bed"
+    assert file_path(tracks.loc["genes"], "paper") == "resources/hg38/genes.gtf.gz"
 
 
 def sheet(tmp_path, *rows):
@@ -197,7 +282,7 @@ def test_two_parts_of_a_joint_model_need_inputs_of_their_own():
     models["other"] = copy.deepcopy(models["dna"])
     models["joint"]["of"] = {"dna": {"order": 1, "dropout": 0}, "other": {"order": 3, "dropout": 0}}
     with pytest.raises(InputError, match="two parts read the input 'dna'"):
-        check_references(config, read_tracks(ROOT / config["tracks"]))
+        check(config)
 
 
 def test_a_sheet_from_a_spreadsheet_is_read_and_one_that_is_no_text_is_an_error(tmp_path):
@@ -213,12 +298,12 @@ def test_a_sheet_from_a_spreadsheet_is_read_and_one_that_is_no_text_is_an_error(
 def test_windows_that_are_too_short_for_the_filters_are_named(flank, fits):
     config = changed("studies.jund.inputs.dna.flank", flank)
     config["studies"]["jund"]["regions"]["binsize"] = 50
-    config, tracks = complete_config(config, SCHEMA), read_tracks(ROOT / config["tracks"])
+    config = complete_config(config, SCHEMA)
     if fits:
-        check_references(config, tracks)
+        check(config)
     else:
         with pytest.raises(InputError, match=r"windows of 100 bp .* 99 positions for .*'order': 2.* need 100\. Give"):
-            check_references(config, tracks)
+            check(config)
 
 
 @pytest.mark.parametrize(
@@ -227,6 +312,9 @@ def test_windows_that_are_too_short_for_the_filters_are_named(flank, fits):
         ("simulated:genome.fasta", {}, "'genome' .line 2 of the sheet.: no file 'genome.fasta' is"),
         ("simulated:genome.fa", {"read": 3}, "unknown simulation parameter 'read'"),
         ("simulated:genome.fa", {"copies": 0}, "copies must be a whole number from 1 to 5"),
+        ("simulated:chromatin/genome.fasta", {}, "no file 'chromatin/genome.fasta' is"),
+        ("simulated:chromatin/genome.fa", {"chromatin": {"read": 3}}, "unknown simulation parameter 'read'"),
+        ("simulated:promoters/genome.fa", {"promoters": 3}, "simulation.promoters has to hold parameters"),
     ],
 )
 def test_what_cannot_be_simulated_is_named(url, parameters, words):

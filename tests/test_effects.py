@@ -97,6 +97,35 @@ def test_equal_sides_that_never_vary_differ_by_nothing():
     assert (row["delta"], *ends(row), row["p"]) == (0, 0, 0, 1)
 
 
+@pytest.mark.parametrize("lost", [(np.nan, 0.4), (0.9, np.nan), (np.nan, np.nan)])
+def test_folds_without_a_value_are_left_out_and_counted(lost):
+    a, b = {"chr1": 0.5, "chr2": 0.7, "chr10": lost[0]}, {"chr1": 0.4, "chr2": 0.4, "chr10": lost[1]}
+    row = compare(*({fold: fixed([value])["all"] for fold, value in side.items()} for side in (a, b)))
+    kept = [{fold: fixed([side[fold]])["all"] for fold in ("chr1", "chr2")} for side in (a, b)]
+    expected = compare(*kept)
+    assert row["test"] == f"folds: mean difference, SE {0.1:.3g}; undefined in 1 of 3 folds"
+    assert {key: row[key] for key in ("n", "delta", "relative", "ci_low", "ci_high")} == {
+        key: expected[key] for key in ("n", "delta", "relative", "ci_low", "ci_high")
+    }
+    assert row["n"] == 2
+
+
+def test_one_fold_with_a_value_has_no_standard_error():
+    sides = [{"chr1": fixed([value])["all"], "chr2": fixed([np.nan])["all"]} for value in (0.5, 0.4)]
+    row = compare(*sides)
+    assert (row["n"], row["delta"]) == (1, pytest.approx(0.1))
+    assert row["test"] == "folds: mean difference, no SE from one fold; undefined in 1 of 2 folds"
+
+
+def test_without_any_value_nothing_is_known():
+    nothing = {fold: fixed([np.nan])["all"] for fold in ("chr1", "chr2")}
+    row = compare(nothing, nothing)
+    assert (row["n"], row["test"]) == (0, "folds: undefined in all 2")
+    assert np.isnan([row[key] for key in ("delta", "relative", "ci_low", "ci_high", "p")]).all()
+    row = compare(fixed([np.nan, np.nan]), fixed([0.5, 0.4]))
+    assert np.isnan([row[key] for key in ("delta", "relative", "ci_low", "ci_high", "p")]).all()
+
+
 @pytest.mark.parametrize("other", [{}, {"chr3": replicates([1.0], [[1.0]])}])
 def test_folds_must_be_the_same(other):
     with pytest.raises(InputError, match="same folds"):

@@ -1,11 +1,12 @@
 """Labels of many tracks against slow overlaps, kept as bits, joined, and read in batches."""
 
 import pickle
+import tracemalloc
 
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers.data.hits import SortedIntervals
@@ -121,7 +122,7 @@ def test_a_file_gives_the_labels_back_and_stays_on_disk(tmp_path, tracks):
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(opened))[:], labels[:])
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(labels))[:], labels[:])
     with h5py.File(tmp_path / "labels.h5") as file:
-        assert (file.attrs["format"], file.attrs["format_version"]) == ("helpers labels", 1)
+        assert (file.attrs["format"], file.attrs["format_version"]) == ("helpers labels", 2)
 
 
 def test_no_regions_are_no_labels(tmp_path, tracks):
@@ -138,22 +139,88 @@ def test_labels_of_batches_of_tracks_join_to_those_of_all(tmp_path, tracks, cuts
     for first, after in zip(cuts[:-1], cuts[1:], strict=True):
         paths.append(tmp_path / f"{first}.h5")
         save_labels(label_regions(regions, tracks[first:after], names_of(tracks[first:after])), paths[-1])
-    whole, joined = label_regions(regions, tracks, names_of(tracks)), join_labels(paths)
+    whole, joined = label_regions(regions, tracks, names_of(tracks)), join_labels(paths, tmp_path / "all.h5")
     np.testing.assert_array_equal(joined.packed, whole.packed)
-    assert (joined.outputs, joined.regions) == (whole.outputs, whole.regions)
+    assert (joined.outputs, joined.regions, joined.path) == (whole.outputs, whole.regions, tmp_path / "all.h5")
+    assert isinstance(joined.packed.base, np.memmap)
 
 
-def test_labels_of_other_regions_and_doubled_outputs_do_not_join(tracks):
-    regions = windows()
-    one = label_regions(regions, tracks[:2], ["a", "b"])
+def test_labels_of_other_regions_and_doubled_outputs_do_not_join(tmp_path, tracks):
+    regions, one, two, joined = windows(), *(tmp_path / f"{name}.h5" for name in ("one", "two", "joined"))
+    save_labels(label_regions(regions, tracks[:2], ["a", "b"]), one)
     shorter, shuffled = regions[:-1].reset_index(drop=True), regions[::-1].reset_index(drop=True)
-    for other in (shorter, shuffled, regions.assign(end=regions["end"] + 1), regions.assign(chrom="chr1")):
-        with pytest.raises(InputError, match="different regions"):
-            join_labels([one, label_regions(other, tracks[2:3], ["c"])])
+    changed = [regions.assign(end=regions["end"] + 1), regions.assign(chrom="chr1"), regions.assign(strand="-")]
+    for other in (shorter, shuffled, *changed):
+        save_labels(label_regions(other, tracks[2:3], ["c"]), two)
+        with pytest.raises(InputError, match=r"different regions cannot be joined: .*one\.h5 \(500\) and .*two\.h5"):
+            join_labels([one, two], joined)
+    save_labels(label_regions(regions, tracks[2:3], ["b"]), two)
     with pytest.raises(InputError, match="come twice: b"):
-        join_labels([one, label_regions(regions, tracks[2:3], ["b"])])
+        join_labels([one, two], joined)
     with pytest.raises(InputError, match="no labels to join"):
-        join_labels([])
+        join_labels([], joined)
+    assert not joined.exists()
+
+
+def test_joining_takes_the_memory_of_some_rows(tmp_path):
+    rng = np.random.default_rng(0)
+    paths = [tmp_path / f"{number}.h5" for number in range(4)]
+    for number, path in enumerate(paths):
+        names = [f"{number}.{output}" for output in range(50)]
+        save_labels(Labels(rng.integers(0, 256, (300_000, 7), dtype=np.uint8), names), path)
+    tracemalloc.start()
+    joined = join_labels(paths, tmp_path / "all.h5")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert joined.shape == (300_000, 200)
+    assert peak < 25e6  # unpacked they are 60 MB, and 400 MB if there were ten times as many
+    rows = rng.integers(0, 300_000, 500)
+    np.testing.assert_array_equal(joined[rows], np.concatenate([load_labels(path)[rows] for path in paths], axis=1))
+
+
+@settings(max_examples=100, deadline=None)
+@given(values=st.lists(st.lists(st.booleans(), min_size=11, max_size=11), min_size=1, max_size=12), data=st.data())
+def test_labels_of_chosen_rows_are_those_rows(values, data):
+    values = np.array(values, dtype=np.uint8)
+    labels = Labels.pack(values, list("abcdefghijk"), "fingerprint")
+    rows = data.draw(st.lists(st.integers(-len(values), len(values) - 1), max_size=20))
+    part = labels.take(rows)
+    assert (part.shape, part.outputs, part.regions) == ((len(rows), 11), labels.outputs, "")
+    np.testing.assert_array_equal(part.values, values[rows])
+    np.testing.assert_array_equal(part.n_positive, values[rows].sum(axis=0))
+    assert part.packed is labels.packed
+    again = data.draw(st.lists(st.integers(0, max(len(rows) - 1, 0)), max_size=9 if rows else 0))
+    np.testing.assert_array_equal(part.take(again)[::-1], values[rows][again][::-1])
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(part))[:], part[:])
+
+
+def test_chosen_rows_of_a_file_stay_on_disk(tmp_path):
+    values = (np.random.default_rng(0).random((50_000, 30)) < 0.2).astype(np.uint8)
+    save_labels(Labels.pack(values, [f"output{number}" for number in range(30)]), tmp_path / "labels.h5")
+    labels = load_labels(tmp_path / "labels.h5").take(np.arange(10_000, 40_000, 2))
+    np.testing.assert_array_equal(labels[::7], values[10_000:40_000:2][::7])
+    part = labels.take([5, 0])
+    assert len(pickle.dumps(part)) < 700
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(part))[:], values[[10_010, 10_000]])
+    save_labels(labels, tmp_path / "part.h5")
+    np.testing.assert_array_equal(load_labels(tmp_path / "part.h5")[:], values[10_000:40_000:2])
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    features=st.lists(st.tuples(st.integers(0, 40), st.integers(1, 15)), max_size=8),
+    tenths=st.sampled_from([1, 3, 5, 7, 10]),
+)
+def test_a_fraction_is_that_of_the_bases_that_any_feature_covers(tmp_path, features, tenths):
+    (tmp_path / "track.narrowPeak").write_text(
+        "".join(f"chr1\t{s}\t{s + n}\t.\t0\t.\t1\t-1\t-1\t-1\n" for s, n in features)
+    )
+    regions = region_table(["chr1"] * 5, np.arange(5) * 10, np.arange(5) * 10 + 10, strand=["+", "-", ".", "+", "-"])
+    labels = label_regions(regions, [tmp_path / "track.narrowPeak"], ["mark"], overlap=tenths / 10)
+    covered = [
+        sum(any(s <= base < s + n for s, n in features) for base in range(10 * w, 10 * w + 10)) for w in range(5)
+    ]
+    assert labels[:].ravel().tolist() == [int(number >= tenths) for number in covered]
 
 
 def test_bad_input_is_named(tmp_path, tracks):
@@ -168,7 +235,7 @@ def test_bad_input_is_named(tmp_path, tracks):
         load_labels(tmp_path / "text.h5")
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["labels"] = np.zeros((3, 2))
-    with pytest.raises(InputError, match=r"other\.h5: expected 'helpers labels' 1. Received: no format"):
+    with pytest.raises(InputError, match=r"other\.h5: expected 'helpers labels' 2. Received: no format"):
         load_labels(tmp_path / "other.h5")
 
 

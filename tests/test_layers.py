@@ -8,15 +8,8 @@ import numpy as np
 import pytest
 
 from helpers.data.sequence import kmer_codes, one_hot, reverse_complement_codes
-from helpers.model.layers import (
-    Complement,
-    DnaConv2D,
-    KmerCounts,
-    LocalAveragePooling2D,
-    OneHotCodes,
-    Reverse,
-    canonical_kmers,
-)
+from helpers.model.feature_layers import KmerCounts, MotifScores, canonical_kmers
+from helpers.model.layers import Complement, DnaConv2D, LocalAveragePooling2D, OneHotCodes, Reverse
 
 ORDERS = (1, 2, 3)
 
@@ -185,6 +178,11 @@ def test_a_built_convolution_is_shared():
     np.testing.assert_allclose(np.asarray(scan(x)[0]), np.asarray(layer(x)), atol=1e-6)
 
 
+def random_matrices(*lengths, seed=0):
+    rng = np.random.default_rng(seed)
+    return [rng.normal(size=(length, 4)) for length in lengths]
+
+
 LAYERS = {
     "one hot": (lambda: OneHotCodes(2, dropout=0.5, seed=1), random_codes(2)),
     "one hot of order 4": (lambda: OneHotCodes(4), random_codes(4)),
@@ -194,6 +192,7 @@ LAYERS = {
     "scan": (lambda: DnaConv2D(conv(), "concat", pool_size=3), random_hot(2)),
     "scan, two outputs": (lambda: DnaConv2D(conv(), None), random_hot(2)),
     "counts": (lambda: KmerCounts(3), random_codes(3)),
+    "motifs": (lambda: MotifScores(["a", "b"], random_matrices(3, 7)), random_hot(1)),
 }
 
 
@@ -279,12 +278,61 @@ def test_kmers_and_their_partners_share_a_number():
     assert numbers[0b0001] == numbers[0b1011]  # AC and GT
 
 
+def slow_score(sequence, matrix):
+    """The best sum of a matrix over the places of a sequence and of its reverse complement; N adds nothing."""
+    partner = str.maketrans("ACGT", "TGCA")
+    sums = [
+        sum(
+            matrix[i]["ACGT".index(letter)]
+            for i, letter in enumerate(strand[start : start + len(matrix)])
+            if letter != "N"
+        )
+        for strand in (sequence, sequence.translate(partner)[::-1])
+        for start in range(len(sequence) - len(matrix) + 1)
+    ]
+    return max(sums)
+
+
+@pytest.mark.parametrize("bases", [9, 10, 40])
+def test_scores_of_motifs_are_those_of_a_slow_loop(bases):
+    rng = np.random.default_rng(bases)
+    sequences = ["".join(rng.choice(list("ACGTN"), bases, p=[0.3, 0.2, 0.2, 0.2, 0.1])) for _ in range(6)]
+    letters = np.array([["ACGTN".index(letter) for letter in sequence] for sequence in sequences], dtype=np.uint8)
+    matrices = random_matrices(4, 9, 1, 6, seed=bases)
+    matrices[2] -= 5  # negative everywhere: no padding may add a better place
+    layer = MotifScores(["a", "b", "c", "d"], matrices)
+    scores = np.asarray(layer(OneHotCodes(1)(letters)))
+    expected = [[slow_score(sequence, matrix) for matrix in matrices] for sequence in sequences]
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
+    assert not layer.weights
+    turned = np.asarray(layer(OneHotCodes(1)(reverse_complement_codes(letters, 1))))
+    np.testing.assert_allclose(turned, scores, atol=1e-6)
+
+
+@pytest.mark.parametrize("place", [0, 33])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_motif_is_found_at_both_ends_of_a_window_and_on_both_strands(place, reverse):
+    matrix = np.full((7, 4), -9.0)
+    matrix[np.arange(7), [0, 0, 1, 0, 2, 3, 3]] = 1.0  # AACAGTT
+    letters = np.full((1, 40), 1, dtype=np.uint8)
+    letters[0, place : place + 7] = [0, 0, 1, 3, 2, 3, 3] if reverse else [0, 0, 1, 0, 2, 3, 3]
+    if reverse:  # AACTGTT, of which AACAGTT is the reverse complement
+        assert "AACTGTT".translate(str.maketrans("ACGT", "TGCA"))[::-1] == "AACAGTT"
+    scores = np.asarray(MotifScores(["long", "short"], [matrix, matrix[:2]])(OneHotCodes(1)(letters)))
+    assert scores.tolist() == [[7.0, 2.0]]
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: OneHotCodes(0), "1 to 7.*order=0"),
         (lambda: OneHotCodes(1, dropout=1), "below 1.*dropout=1"),
         (lambda: KmerCounts(8), "1 to 7.*k=8"),
+        (lambda: MotifScores(["a"], []), r"shape .length, 4.*shapes=\[\]"),
+        (lambda: MotifScores(["a"], [np.ones((3, 5))]), r"shapes=\[\(3, 5\)\]"),
+        (lambda: MotifScores(["a"], random_matrices(3, 4)), r"names=\['a'\], matrices=2"),
+        (lambda: MotifScores(["a"], random_matrices(6))(random_hot(1, bases=5)), "longest=6, positions=5"),
+        (lambda: MotifScores(["a"], random_matrices(6))(random_hot(2)), r"shape=\(3, 32, 1, 16\)"),
         (lambda: Reverse(axis=0), "axis=0"),
         (lambda: LocalAveragePooling2D(0), "window_size=0"),
         (lambda: Complement()(np.zeros((1, 5, 1, 20), dtype=np.float32)), "channels=20"),

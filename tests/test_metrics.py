@@ -13,6 +13,7 @@ from sklearn import metrics as oracle
 from helpers.errors import InputError
 from helpers.evaluation.metrics import METRICS, SCORE_COLUMNS, auprc, auroc, pearson_r, score_predictions
 from helpers.evaluation.predictions import Predictions
+from helpers.evaluation.ranking import count_windows, rank_windows
 
 
 @pytest.fixture
@@ -129,20 +130,65 @@ def test_table_of_scores(rng):
     assert (row.n, row.n_positive, row.prevalence) == (50, target[:, 1].sum(), target[:, 1].mean())
 
 
-def test_one_class_gives_a_missing_value_and_a_warning(caplog):
-    with caplog.at_level(logging.WARNING):
-        table = score_predictions({"test": predictions(np.zeros(5), np.arange(5.0))}, ["auprc", "auroc"])
-    assert table["value"].isna().all()
-    assert table["n_positive"].tolist() == [0, 0]
-    assert len(caplog.messages) == 2
-    assert "auprc is undefined for test/jund: 0 of 5 windows are positive" in caplog.messages[0]
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(-3, 3)), max_size=25))
+def test_windows_are_counted_as_they_would_be_ranked(pairs):
+    """The quick count behind a score and the ranking behind a bootstrap are one thing."""
+    target = np.array([label for label, _ in pairs], dtype=bool)
+    prediction = np.array([value for _, value in pairs], dtype=np.float32)
+    ranking = rank_windows(target, prediction)
+    expected = np.bincount(ranking.row, minlength=3 * ranking.n_groups + 1)
+    assert count_windows(target, prediction).ravel().tolist() == expected.tolist()
 
 
-def test_constant_prediction_is_said(caplog):
+def test_many_outputs_against_sklearn(rng):
+    """More outputs than are copied at once, one of one class."""
+    n, outputs = 300, [f"o{i}" for i in range(70)]
+    target = rng.random((n, 70)) < rng.random(70)
+    target[:, 40] = False
+    prediction = rng.random((n, 70)).round(2).astype(np.float32)
+    table = score_predictions({"test": predictions(target, prediction, outputs)}, ["auroc", "mse", "auprc"])
+    assert len(table) == 3 * 70
+    oracles = {"auroc": oracle.roc_auc_score, "mse": oracle.mean_squared_error, "auprc": oracle.average_precision_score}
+    for row in table.itertuples():
+        column = outputs.index(row.output)
+        assert (row.n, row.n_positive) == (n, target[:, column].sum())
+        if row.output == "o40" and row.metric != "mse":
+            assert np.isnan(row.value)
+        else:
+            expected = oracles[row.metric](target[:, column].astype(float), prediction[:, column].astype(float))
+            assert row.value == pytest.approx(expected, abs=1e-12)
+
+
+def test_one_class_gives_missing_values_and_one_line_in_the_log(caplog):
+    target = np.zeros((5, 30))
+    target[:2, 0], target[:, 1] = 1, 1
+    said = np.arange(150.0).reshape(5, 30)
     with caplog.at_level(logging.WARNING):
-        table = score_predictions({"test": predictions(np.arange(5.0), np.ones(5))}, ["pearson_r", "mae"])
-    assert table["value"].isna().tolist() == [True, False]
-    assert "constant" in caplog.text
+        table = score_predictions(
+            {"test": predictions(target, said, [f"o{i}" for i in range(30)])}, ["auprc", "auroc", "mae"]
+        )
+    assert table["value"].isna().sum() == 2 * 29
+    assert table["n_positive"].tolist()[:9:3] == [2, 5, 0]
+    [message] = caplog.messages
+    assert message.startswith("58 of 90 scores are undefined and stay empty. all windows are positive: ")
+    assert "auprc of test/o1, auroc of test/o1; all windows are negative: auprc of test/o2, auroc of test/o2" in message
+    assert message.endswith("and 36 more")
+
+
+def test_defined_scores_leave_no_line_in_the_log(caplog):
+    with caplog.at_level(logging.WARNING):
+        score_predictions({"test": predictions(np.array([0, 1]), np.arange(2.0))}, list(METRICS))
+    assert not caplog.messages
+
+
+def test_constant_prediction_and_no_windows_are_said(caplog):
+    splits = {"test": predictions(np.arange(5.0), np.ones(5)), "validation": predictions(np.zeros(0), np.zeros(0))}
+    with caplog.at_level(logging.WARNING):
+        table = score_predictions(splits, ["pearson_r", "mae"])
+    assert table["value"].isna().tolist() == [True, False, True, True]
+    assert "the target or the prediction is constant: pearson_r of test/jund" in caplog.text
+    assert "no windows: pearson_r of validation/jund, mae of validation/jund" in caplog.text
 
 
 def test_signals_have_no_positives():
@@ -158,7 +204,7 @@ def test_unknown_metric_is_named():
 
 def test_scoring_needs_neither_keras_nor_matplotlib():
     code = (
-        "import sys, helpers.evaluation.comparisons, helpers.evaluation.metrics;"
+        "import sys, helpers.evaluation.comparisons, helpers.evaluation.feature_effects, helpers.evaluation.published;"
         "heavy = {'keras', 'tensorflow', 'matplotlib'} & set(sys.modules);"
         "assert not heavy, heavy"
     )

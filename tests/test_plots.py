@@ -8,14 +8,22 @@ from matplotlib import colors as mpl_colors
 from matplotlib.image import imread
 
 from helpers.errors import InputError
-from helpers.evaluation.plots import (
-    FigureText,
-    plot_locus,
-    plot_replicates,
-    plot_training_curves,
-    select_scores,
+from helpers.evaluation.figure_parts import FigureText
+from helpers.evaluation.figures import find_ceiling, plot_score_figure
+from helpers.evaluation.plots import plot_locus, plot_replicates, plot_training_curves
+from helpers.evaluation.score_selection import select_scores
+from helpers.evaluation.style import (
+    COLORS,
+    MARKERS,
+    PALETTE,
+    SINGLE_COLUMN,
+    VALUE_NAMES,
+    colors_of,
+    in_style,
+    phrase,
+    save_figure,
+    variant_label,
 )
-from helpers.evaluation.style import COLORS, PALETTE, colors_of, in_style, save_figure, variant_label
 from helpers.evaluation.tracks import IntervalTrack
 
 TEXT = FigureText("auPRC (test, chr3)", note="simulated data")
@@ -62,6 +70,56 @@ def histories():
             run = {"model": model, "variant": variant, "fold": "all", "replicate": replicate}
             parts.append(pd.DataFrame({**run, "epoch": epochs, "loss": loss, "val_loss": val_loss}))
     return pd.concat(parts, ignore_index=True)
+
+
+@pytest.fixture
+def folds():
+    """Pearson's r of two models with a grid, and of one without, in 21 folds."""
+    rng = np.random.default_rng(3)
+    cells = [("dna", "1"), ("dna", "2"), ("chromatin", ""), ("joint", "1"), ("joint", "2")]
+    parts = [
+        pd.DataFrame(
+            {
+                "study": "cage",
+                "model": model,
+                "order": order,
+                "fold": [f"chr{number}" for number in range(2, 23)],
+                "replicate": 1,
+                "split": "test",
+                "output": "cage",
+                "metric": "pearson_r",
+                "value": rng.uniform(0.5, 0.8, 21),
+                "n": 100,
+                "n_positive": pd.NA,
+                "prevalence": np.nan,
+            }
+        )
+        for model, order in cells
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def curves(cells, folds=1, epochs=6):
+    """Histories of some (model, variant), every fold with a validation loss of its own."""
+    epoch = np.arange(1, epochs + 1)
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "model": model,
+                    "variant": variant,
+                    "fold": f"chr{fold}",
+                    "replicate": 1,
+                    "epoch": epoch,
+                    "loss": 1 / epoch,
+                    "val_loss": 0.5 + 0.01 * fold + 0.1 * np.abs(epoch - 4),
+                }
+            )
+            for model, variant in cells
+            for fold in range(1, folds + 1)
+        ],
+        ignore_index=True,
+    )
 
 
 def points(axis):
@@ -181,10 +239,11 @@ def test_unequal_numbers_within_places_are_a_range(dna):
     assert axis.get_title(loc="right") == "simulated data, n = 4 to 5 runs"
 
 
-def test_a_variant_that_does_not_exist_leaves_its_place_empty(dna):
+def test_a_lone_box_stands_in_the_middle_of_its_place(dna):
     some = dna[(dna["order"] != "2") | (dna["dropout"] == "0")]
     axis = plot_replicates(some, x="order", hue="dropout", text=TEXT).axes[0]
     assert [len(group) for group in points(axis)] == [5] * 5
+    np.testing.assert_allclose([group[:, 0].mean() for group in points(axis)], [-0.2, 0.2, 1, 1.8, 2.2], atol=1e-12)
 
 
 def test_undefined_scores_are_left_out_and_none_at_all_is_said(dna):
@@ -211,6 +270,95 @@ def test_type_is_never_smaller_than_seven_points(dna, histories):
     for figure in (plot_replicates(dna, x="order", hue="dropout", text=TEXT), plot_training_curves(histories)):
         texts = figure.findobj(lambda artist: hasattr(artist, "get_fontsize"))
         assert min(text.get_fontsize() for text in texts) >= 7
+
+
+# --- folds and the noise ceiling -------------------------------------------------------------------------------------
+
+
+def test_models_side_by_side_over_a_key_that_they_share(folds):
+    figure = plot_score_figure(
+        folds,
+        {"models": ["dna", "chromatin", "joint"], "metric": "pearson_r", "split": "test", "x": "order", "hue": "model"},
+        chromosomes={"test": ["chr1"]},
+        note="simulated data",
+        ceiling=0.91,
+    )
+    axis = figure.axes[0]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["1", "2", "–"]
+    assert axis.get_ylabel() == "Pearson r (test on chr1)"
+    assert axis.get_title(loc="right") == "simulated data, n = 21 folds each"
+    shown = [
+        (mpl_colors.to_hex(group.get_facecolor()[0]).upper(), sorted(group.get_offsets()[:, 1]))
+        for group in axis.collections
+    ]
+    expected = [
+        (COLORS["model"][model], sorted(folds["value"][(folds["model"] == model) & (folds["order"] == order)]))
+        for model, order in [("dna", "1"), ("joint", "1"), ("dna", "2"), ("joint", "2"), ("chromatin", "")]
+    ]
+    assert shown == expected
+    dashed = [line for line in axis.lines if line.is_dashed()]
+    assert [set(line.get_ydata()) for line in dashed] == [{0.91}]
+    assert [text.get_text() for text in axis.texts] == ["noise ceiling 0.91"]
+    assert axis.get_ylim()[1] > 0.91
+    assert axis.get_ylim()[0] > 0.4
+
+
+def test_no_lines_where_nothing_is_known(folds):
+    figure = {"models": ["chromatin"], "metric": "pearson_r", "split": "test"}
+    axis = plot_score_figure(folds, figure, chromosomes={"test": ["chr1"]}).axes[0]
+    assert not any(line.is_dashed() for line in axis.lines)
+    assert axis.get_xlabel() == "model"
+
+
+def test_a_ceiling_below_all_scores_is_inside(folds):
+    axis = plot_replicates(folds, x="model", text=TEXT, ceiling=0.1).axes[0]
+    assert axis.get_ylim()[0] <= 0.1
+
+
+def test_folds_with_replicates_are_counted(folds):
+    twice = pd.concat([folds, folds.assign(replicate=2)])
+    axis = plot_replicates(twice, x="order", hue="model", text=TEXT).axes[0]
+    assert axis.get_title(loc="right") == "simulated data, n = 42 runs each (21 folds)"
+
+
+def test_prevalence_is_the_mean_over_folds():
+    table = pd.DataFrame([{**row, "fold": "a"} for row in rows("dna", {}, ["validation"])]).assign(prevalence=0.1)
+    table = pd.concat([table, table.assign(fold="b", prevalence=0.3)], ignore_index=True)
+    figure = {"models": ["dna"], "metric": "auprc", "split": "validation", "where": {}}
+    axis = plot_score_figure(table, figure, chromosomes={"validation": [f"chr{n}" for n in range(2, 12)]}).axes[0]
+    assert [text.get_text() for text in axis.texts] == ["prevalence 0.2"]
+    label = axis.get_ylabel().replace("\n", " ")
+    assert label == "auPRC (validation on chr2, chr3, chr4, chr5, chr6, chr7 and 4 more)"
+
+
+def test_where_keeps_variants_of_its_model_only(scores):
+    scores = scores.assign(prevalence=0.02)
+    figure = {"models": ["dna", "joint"], "metric": "auprc", "split": "test_swapped"}
+    where = {"dna": {"order": 3, "dropout": 0}}
+    axis = plot_score_figure(scores, {**figure, "where": where}, chromosomes={"test": ["chr3"]}).axes[0]
+    dna, joint = points(axis)
+    chosen = scores[(scores["order"] == "3") & (scores["dropout"] == "0") & (scores["split"] == "test")]
+    assert dna[:, 1].tolist() == chosen["value"].tolist()
+    swapped = scores[(scores["model"] == "joint") & (scores["split"] == "test_swapped")]
+    assert joint[:, 1].tolist() == swapped["value"].tolist()
+    assert axis.get_ylabel() == "auPRC (test on chr3,\nexperiments swapped)"
+
+
+def test_ceiling_of_a_figure():
+    table = pd.DataFrame(
+        {"split": ["test", "test", "validation"], "output": ["a", "b", "a"], "ceiling": [0.9, 0.8, 0.7]}
+    )
+    figure = {"metric": "pearson_r", "split": "test_swapped", "output": "b"}
+    assert find_ceiling(table, figure) == 0.8
+    assert find_ceiling(table, {**figure, "metric": "mae"}) is None
+    assert find_ceiling(table, {"metric": "pearson_r", "split": "test"}) is None
+    assert find_ceiling(table, {"metric": "pearson_r", "split": "validation"}) == 0.7
+    assert find_ceiling(table.assign(ceiling=np.nan), figure) is None
+
+
+def test_a_column_that_scores_lack(dna):
+    with pytest.raises(InputError, match="no column 'window' to draw by"):
+        plot_replicates(dna, x="order", hue="window", text=TEXT)
 
 
 # --- colours ---------------------------------------------------------------------------------------------------------
@@ -243,6 +391,45 @@ def test_shades_of_one_figure_differ_in_grey(key):
     assert min(np.diff(lightness)) > 0.05
 
 
+def test_classes_differ_in_grey_and_in_their_markers():
+    assert COLORS["class"]["histone modifier"] == COLORS["class"]["Histone"]
+    shades = sorted(set(COLORS["class"].values()))
+    lightness = sorted(np.dot(mpl_colors.to_rgb(color), [0.299, 0.587, 0.114]) for color in shades)
+    assert len(shades) == 3
+    assert min(np.diff(lightness)) > 0.1
+    assert set(MARKERS) == set(COLORS["class"])
+    assert len(set(MARKERS.values())) == len(MARKERS)
+
+
+def test_deepsea_and_danq_differ_in_grey():
+    lightness = [
+        np.dot(mpl_colors.to_rgb(COLORS["model"][name]), [0.299, 0.587, 0.114]) for name in ("deepsea", "danq")
+    ]
+    assert abs(lightness[0] - lightness[1]) > 0.2
+
+
+def test_every_class_has_a_name():
+    assert set(COLORS["class"]) <= set(VALUE_NAMES["class"])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("model", "danq", "DanQ"),
+        ("model", "mine", "mine"),
+        ("order", 3, "order 3"),
+        ("dropout", 0.2, "dropout 0.2"),
+        ("window", "2000", "2000 bp window"),
+        ("strands", "forward", "forward strand"),
+        ("normalize", "zscorelog", "z-score of log(count + 1)"),
+        ("normalize", "none", "not normalized"),
+        ("augment", "flip", "orientation flip"),
+    ],
+)
+def test_values_in_words(key, value, words):
+    assert phrase(key, value) == words
+
+
 def test_variant_in_words():
     words = variant_label("order~3_dropout~0.2_my_key~a_b").replace("\xa0", " ")
     assert words == "order 3, dropout 0.2, my_key a_b"
@@ -272,6 +459,45 @@ def test_best_epoch_is_marked_on_the_validation_line(histories):
     assert len(axis.lines) == 9
     curves = [line for line in axis.lines if line.get_marker() != "o"]
     assert all((np.diff(line.get_xdata()) > 0).all() for line in curves)
+
+
+def test_folds_lie_over_each_other_with_thin_lines():
+    histories = curves([("dna", "order~1"), ("chromatin", "default")], folds=21)
+    figure = plot_training_curves(histories, note="simulated data", loss="mae")
+    assert [axis.get_title(loc="left").replace("\xa0", " ") for axis in figure.axes] == ["DNA\norder 1", "chromatin"]
+    lines = [line for line in figure.axes[0].lines if line.get_marker() != "o"]
+    assert len(lines) == 42
+    assert max(line.get_linewidth() for line in lines) <= 0.5
+    validation = [line.get_ydata().tolist() for line in lines if not line.is_dashed()]
+    expected = [
+        run["val_loss"].tolist() for _, run in histories[histories["model"] == "dna"].groupby("fold", sort=False)
+    ]
+    assert validation == expected
+    assert figure.legends[0].get_title().get_text() == "one pair of lines per fold, simulated data"
+
+
+@pytest.mark.parametrize(("number", "columns"), [(1, 1), (7, 4), (24, 4), (25, 6), (48, 6)])
+def test_many_panels_are_smaller_and_never_wider_than_a_page(number, columns):
+    cells = [("deepsea", f"order~1_window~{500 + n}_strands~both_dropout~0.2") for n in range(number)]
+    figure = plot_training_curves(curves(cells, epochs=3))
+    shown = [axis for axis in figure.axes if axis.get_visible()]
+    assert len(shown) == number
+    assert len({round(axis.get_subplotspec().colspan.start) for axis in shown}) == columns
+    assert figure.get_figwidth() == (SINGLE_COLUMN if columns == 1 else 7.2)
+    with in_style():
+        figure.canvas.draw()
+    titles = [axis._left_title.get_window_extent() for axis in shown]
+    for index, title in enumerate(titles):
+        assert title.x1 <= figure.bbox.x1 + 1
+        assert not any(title.overlaps(other) for other in titles[index + 1 :])
+    assert min(axis.get_window_extent().height for axis in shown) > 45
+
+
+def test_a_run_that_diverged_has_no_best_epoch():
+    histories = curves([("dna", "order~1")], folds=2)
+    histories.loc[histories["fold"] == "chr2", "val_loss"] = np.nan
+    lines = plot_training_curves(histories).axes[0].lines
+    assert [line.get_xdata()[0] for line in lines if line.get_marker() == "o"] == [4]
 
 
 def test_no_history():

@@ -2,9 +2,11 @@
 
 import collections
 import gzip
+import itertools
 import re
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from helpers.data import trim
+from helpers.data.contigs import read_blocks, read_text
+from helpers.data.region_files import read_region_lines
+from helpers.data.region_lines import find_feature
 from helpers.data.regions import read_regions, region_table, trim_regions, write_regions
 from helpers.errors import InputError
 
@@ -184,6 +189,199 @@ def test_valid_bed_files_are_read_as_written(tmp_path_factory, rows, width, newl
     assert [tuple(row) for row in regions.to_numpy(dtype=object).tolist()] == expected
 
 
+# ---- one feature of an annotation ------------------------------------------------------------------------------------
+
+
+def record(feature="gene", start=5, chrom="c1", name="g"):
+    return f'{chrom}\tgene\t{feature}\t{start}\t{start + 4}\t.\t+\t.\tgene_id "{name}"; note "\u00e9 gene";'
+
+
+PACKED = ("plain", "gzip", "two gzip members", "bgzip")
+OTHERS = [record("exon"), record("genes"), record(""), record("exon", chrom="gene"), record("transcript")]
+NO_RECORDS = ["", " ", "#\tx\tgene\t1\t5\t.\t+\t.\t.", "track\tx\tgene\tname", "# gene", "browser hide\t\tgene\t"]
+
+
+def packed(path, text, how):
+    if how == "bgzip":
+        with pysam.BGZFile(str(path), "wb") as file:
+            file.write(text)
+        return path
+    parts = [text] if how == "gzip" else [text[: len(text) // 2], text[len(text) // 2 :]]
+    path.write_bytes(text if how == "plain" else b"".join(gzip.compress(part, mtime=0) for part in parts))
+    return path
+
+
+def slow_gene_lines(text):
+    """Give number and text of each line of genes, by a loop over all lines."""
+    text = text.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n").partition(b"\n##FASTA")[0]
+    columns = [(number, line.split("\t")) for number, line in enumerate(text.decode().split("\n"), 1)]
+    return [(number, line) for number, line in columns if line[2:3] == ["gene"] and len(line) == 9 and line[0] != "#"]
+
+
+def assert_genes_as_in_the_whole(path, text, sizes):
+    expected = slow_gene_lines(text)
+    for n_bytes in sizes:
+        blocks = list(read_blocks(path, cut_at=b"\n##FASTA", n_bytes=n_bytes))
+        assert b"".join(blocks) == read_text(path, cut_at=b"\n##FASTA")
+        lines = find_feature(path, "gene", n_bytes=n_bytes)
+        found = [lines.fields(row) for row in range(len(lines.numbers))]
+        assert list(zip(lines.numbers.tolist(), found, strict=True)) == expected
+    regions, numbers = read_region_lines(path)
+    is_wanted = (regions["feature"] == "gene").to_numpy()
+    genes, gene_numbers = read_region_lines(path, feature="gene")
+    pd.testing.assert_frame_equal(genes, regions[is_wanted].reset_index(drop=True))
+    assert gene_numbers.tolist() == numbers[is_wanted].tolist() == [number for number, _ in expected]
+    pd.testing.assert_frame_equal(read_regions(path, feature="gene"), genes)
+
+
+@pytest.mark.parametrize("how", PACKED)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_genes_are_found_wherever_a_block_ends(tmp_path, how, end):
+    lines = ["#!x", record(name="a"), *OTHERS[:2], "", record(name="b"), record(name="c"), NO_RECORDS[2], OTHERS[3]]
+    lines += [record(name="d", start=50), "##FASTA", ">c1\tx\tgene\t1\t9\t.\t+\t.\tx", "ACGT" * 9, ""]
+    text = b"\xef\xbb\xbf" + end.join(lines).encode()
+    assert [number for number, _ in slow_gene_lines(text)] == [2, 6, 7, 10]
+    assert_genes_as_in_the_whole(packed(tmp_path / "a.gff3", text, how), text, range(1, len(text) + 2))
+
+
+@slowly
+@given(
+    st.lists(
+        st.tuples(
+            st.just(record()) | st.sampled_from(OTHERS) | st.sampled_from(NO_RECORDS),
+            st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\r\r\n"]),
+        ),
+        max_size=9,
+    ),
+    st.sampled_from(["", "##FASTA\n>c1\nACGT", "##FASTA", "###FASTA", "##FASTA of c1\r\n" + record()]),
+    st.booleans(),
+    st.sampled_from(PACKED),
+    st.lists(st.integers(1, 900), min_size=3, max_size=3),
+)
+def test_genes_alone_are_those_of_the_whole_file(tmp_path_factory, lines, tail, mark, how, sizes):
+    text = "".join(line + end for line, end in [*lines, (record(name="last"), "\n" * bool(tail))]) + tail
+    text = b"\xef\xbb\xbf" * mark + text.encode()
+    path = packed(tmp_path_factory.mktemp("gff") / "a.gff3.gz", text, how)
+    assert_genes_as_in_the_whole(path, text, sizes)
+
+
+@pytest.mark.parametrize("feature", ["exon", "gen", "a\tb", "a\nb", "gene\n", "."])
+def test_any_text_may_be_a_feature(tmp_path, feature):
+    path = written(tmp_path, "\n".join([record("gen"), record("."), record("exon"), record("a")]), "a.gtf")
+    expected = [name for name in ("gen", ".", "exon") if name == feature]
+    if expected:
+        assert read_regions(path, feature=feature)["feature"].tolist() == expected
+    else:
+        with pytest.raises(InputError, match="there are no records of the feature"):
+            read_regions(path, feature=feature)
+
+
+def test_a_wrong_line_of_the_feature_is_named_as_in_the_whole_file(tmp_path):
+    others = f"{OTHERS[0]}{' ' * 1000}\r\n" * 5000  # more than a block of 4 MiB
+    text = f"# made\r\n{others}{record()}\r\n{others}\r\n"
+    for wrong, message in (
+        (record(start=-3), "start is negative"),
+        (record().replace("\t5\t", "\t5x\t"), "start must be a whole number. Received: '5x' in column 4"),
+        (record().replace("\t+\t", "\tplus\t"), "strand must be"),
+        (record() + "\tx", "10 columns, but 9 in line "),
+        (record().rpartition("\t")[0], "8 columns, but 9 in line "),
+    ):
+        path = written(tmp_path, f"{text}{wrong}\r\n{others}", "a.gtf")
+        errors = []
+        for options in ({}, {"feature": "gene"}):
+            with pytest.raises(InputError, match=f"a.gtf, line 10004: {message}") as error:
+                read_regions(path, **options)
+            errors.append(str(error.value))
+        assert errors[0].replace("but 9 in line 2.", "but 9 in line 5002.") == errors[1]
+
+
+def test_mistakes_in_other_records_are_passed_over(tmp_path):
+    wrong = [record("exon", start=-9), record("exon") + "\tx", "c1 x exon 1 5", record("exon").replace("+", "plus")]
+    path = written(tmp_path, "\n".join([*wrong, record(name="a"), *wrong, record(name="b")]), "a.gtf")
+    regions, lines = read_region_lines(path, feature="gene")
+    assert regions["name"].tolist() == ["a", "b"]
+    assert lines.tolist() == [5, 10]
+    with pytest.raises(InputError, match="a.gtf, line 2: 10 columns"):
+        read_regions(path)
+
+
+@pytest.mark.parametrize("how", ["gzip", "bgzip"])
+def test_damaged_annotations_are_refused_as_in_the_whole(tmp_path, how):
+    text = "".join(record(start=start) + "\n" for start in range(1, 3000)) + "##FASTA\n>c1\n" + "ACGT\n" * 2_000_000
+    whole = packed(tmp_path / "a.gff.gz", text.encode(), how).read_bytes()
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 255
+    spoilt = [whole[:length] for length in (2, 10, 19, len(whole) // 2, len(whole) - 28, len(whole) - 1)]
+    for content in (*spoilt, bytes(flipped), whole[:-8] + bytes(8) if how == "gzip" else whole[:-28], whole + b"x"):
+        (tmp_path / "a.gff.gz").write_bytes(content)
+        for options in ({}, {"feature": "gene"}):
+            with pytest.raises(InputError, match=r"a.gff.gz: the (gzipped )?file is (damaged or )?cut short"):
+                read_regions(tmp_path / "a.gff.gz", **options)
+
+
+def test_what_is_no_annotation_is_said_as_in_the_whole(tmp_path):
+    (tmp_path / "folder.gtf").mkdir()
+    utf16 = written(tmp_path, record().encode("utf-16"), "b.gtf")
+    spaced = written(tmp_path, record().replace("\t", " "), "c.gtf")
+    narrow = written(tmp_path, f"#\n{record('exon')}\n{record('exon')[:-40]}\nc1\tx\tgene", "d.gtf")
+    for path in (tmp_path / "absent.gtf", tmp_path / "folder.gtf", utf16, spaced, narrow):
+        errors = []
+        for options in ({}, {"feature": "gene"}):
+            with pytest.raises(InputError, match=path.name) as error:
+                read_regions(path, **options)
+            errors.append(str(error.value))
+        assert errors[0] == errors[1]
+    padded = f"{OTHERS[0]}{' ' * 1000}\n" * 5000  # more than a block of 4 MiB
+    late = written(tmp_path, f"{padded}\n{record('exon')}\tx\n", "e.gtf")
+    for options in ({}, {"feature": "gene"}):
+        with pytest.raises(InputError, match="e.gtf, line 5002: 10 columns, but 9 in line [1-9]"):
+            read_regions(late, **options)
+
+
+def test_a_file_without_the_feature_names_those_that_it_has(tmp_path):
+    text = "\n".join(["#", *[OTHERS[0]] * 30_000, record("CDS"), NO_RECORDS[2], record("exon"), "##FASTA", record("x")])
+    path = packed(tmp_path / "a.gff.gz", text.encode(), "gzip")
+    with pytest.raises(
+        InputError, match=r"a.gff.gz: there are no records of the feature gene, only exon \(30001\), CDS"
+    ):
+        read_regions(path, feature="gene")
+    for nothing in ("", "# made\n", "##gff-version 3\n##FASTA\n" + record()):
+        with pytest.raises(InputError, match="no records of the feature gene, nor any others"):
+            read_regions(written(tmp_path, nothing, "b.gff"), feature="gene")
+    many = written(tmp_path, "\n".join(record(f"f{number}") for number in range(12)), "c.gff")
+    with pytest.raises(InputError, match=r"f9 \(1\) and 2 more"):
+        read_regions(many, feature="gene")
+
+
+def test_only_files_of_gff_and_gtf_have_features(tmp_path):
+    for name in ("a.bed", "a.narrowPeak", "a.vcf", "a.txt"):
+        path = written(tmp_path, record(), name)
+        with pytest.raises(InputError, match=f"{name}: .* these regions have no features. Use a GFF or GTF"):
+            read_regions(path, feature="gene")
+    assert len(read_regions(path, format="gtf", feature="gene")) == 1
+    with pytest.raises(InputError, match="Received: list, feature='gene'"):
+        read_regions([("c1", 5, 9)], feature="gene")
+
+
+def test_other_records_take_no_memory(tmp_path):
+    exons = "".join(f"{record('exon', start)}{' ' * 300}\n" for start in range(3000))
+    exons = exons.replace("\tgene\t", "\tx\t").encode()  # 1.1 MB
+    members = [gzip.compress(exons)] * 180
+    genes = [gzip.compress(f"{record(name=number)}\n".encode()) for number in range(180)]
+    (tmp_path / "a.gtf.gz").write_bytes(b"".join(itertools.chain(*zip(members, genes, strict=True))))
+    del members, genes
+    tracemalloc.start()
+    try:
+        regions, lines = read_region_lines(tmp_path / "a.gtf.gz", feature="gene")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(exons) * 180 > 190e6
+    assert peak < 25e6
+    assert regions["name"].tolist() == [str(number) for number in range(180)]
+    assert lines.tolist() == list(range(3001, 180 * 3001 + 1, 3001))
+
+
 # ---- other libraries ------------------------------------------------------------------------------------------------
 
 
@@ -259,6 +457,8 @@ def test_bed_tools_of_every_kind_of_file(tmp_path):
     tool = pybedtools.BedTool(bed, from_string=True)
     assert triples(read_regions(list(tool))) == triples(read_regions(tool))
     assert read_regions(list(tool))["strand"].tolist() == ["-", "+"]
+    genes = pybedtools.BedTool(str(written(tmp_path, gtf + gtf.replace("gene", "exon"), "made.tmp")))
+    assert triples(read_regions(genes, feature="gene")) == [("c1", 4, 9)]
     stream = tool.filter(lambda interval: interval.start > 1)
     assert triples(read_regions(stream)) == [("c1", 5, 9)]
     assert read_regions(pybedtools.BedTool(bed.replace("\n", "\tx\ty\tz\t5\n"), from_string=True)).shape == (2, 6)

@@ -602,8 +602,8 @@ def test_make_regions_of_bins():
     assert regions["name"].tolist() == ["b", "c"]
     with pytest.raises(InputError, match="3 bins are not 20 bp long, the first c2:10-20"):
         make_regions(bins, SIZES, {"kind": "bins", "binsize": 20})
-    with pytest.raises(InputError, match="kind='promoters'"):
-        make_regions(bins, SIZES, {"kind": "promoters", "binsize": 20})
+    with pytest.raises(InputError, match="of kind peaks, bins or promoters. Received: kind='tiles'"):
+        make_regions(bins, SIZES, {"kind": "tiles", "binsize": 20})
 
 
 def test_a_region_is_read_from_text_with_or_without_commas():

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from alignment_files import write_alignments
+from alignment_files import random_reads, slow_bases, write_alignments
 
 from helpers.data import (
     Array,
@@ -23,9 +23,14 @@ from helpers.data import (
     subset,
     view,
 )
-from helpers.data.regions import region_table
+from helpers.data.bam import store_bam_coverage
+from helpers.data.inputs import open_split
+from helpers.data.labels import join_labels, label_regions, save_labels
+from helpers.data.regions import overlaps_any, read_regions, region_table, write_regions
+from helpers.data.rows import locate_rows
 from helpers.data.sequence import encode_letters
-from helpers.data.storage import GenomeArray
+from helpers.data.storage import GenomeArray, write_contigs
+from helpers.data.window_signal import fit_signal_normalizer, load_signal, save_signal, sum_windows
 from helpers.errors import InputError
 
 SIZES = {"chr1": 400, "chr2": 300}
@@ -195,3 +200,153 @@ def test_windows_of_another_assembly_are_told_of(caplog):
     caplog.clear()
     Bioseq("dna", genome, GenomicIndexer.create_from_file(regions[:1], 10, 10, flank=500))
     assert caplog.text == ""
+
+
+# a study: from files of all windows to the splits that a model reads
+
+
+BAM_SIZES = {"chr1": 1025, "chr2": 300}
+FOLD = {"train": ["chr1"], "test": ["chr2"]}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """Windows, labels in two parts, counts per bin and per window, and statistics of two tracks, all in files."""
+    folder = tmp_path_factory.mktemp("study")
+    starts = np.r_[np.arange(0, 1000, 50), np.arange(0, 300, 50)]
+    windows = region_table(["chr1"] * 20 + ["chr2"] * 6, starts, starts + 50, strand=["+", "-"] * 13)
+    write_regions(windows, folder / "all.bed")
+    for split, chroms in FOLD.items():
+        write_regions(windows[windows["chrom"].isin(chroms)], folder / f"{split}.bed")
+    letters = np.random.default_rng(0).choice(list(b"ACGTN"), sum(BAM_SIZES.values())).astype(np.uint8)
+    genome = GenomeArray(np.frombuffer(encode_letters(letters.tobytes()), dtype=np.uint8), BAM_SIZES)
+    write_contigs(folder / "sequence.h5", {name: genome.contig(name) for name in BAM_SIZES})
+    for number, name in enumerate(["cage", "dnase"]):
+        write_track(folder, name, windows, number)
+    for number, rows in enumerate([("chr1\t60\t170", "chr2\t10\t40"), ("chr1\t0\t900",), ("chr2\t90\t260",)]):
+        (folder / f"peaks{number}.bed").write_text("".join(f"{row}\n" for row in rows))
+        labels = label_regions(windows, [folder / f"peaks{number}.bed"], [f"factor{number}"])
+        save_labels(labels, folder / f"part-{number}.h5")
+    join_labels([folder / f"part-{number}.h5" for number in range(3)], folder / "all.h5")
+    return folder
+
+
+def write_track(folder, name, windows, seed):
+    path = write_alignments(folder / f"{name}.bam", random_reads(np.random.default_rng(seed), 900))
+    store_bam_coverage(path, folder / f"{name}.bins.h5", resolution=50, chroms=list(BAM_SIZES))
+    training = locate_rows(read_regions(folder / "train.bed"), windows)
+    save_normalizer(
+        fit_normalizer("zscorelog", GenomeArray.open(folder / f"{name}.bins.h5"), resolution=50),
+        folder / f"{name}.bins.json",
+    )
+    for strands in ("each", "both"):
+        signal = sum_windows(path, windows, kind="bam", sizes=BAM_SIZES, flank=20, strands=strands)
+        save_signal(signal, folder / f"{name}.{strands}.h5")
+        fitted = fit_signal_normalizer("zscorelog", signal, training, track=name)
+        save_normalizer(fitted, folder / f"{name}.{strands}.json")
+
+
+def readings(folder, **changes):
+    tracks = ["cage", "dnase"]
+    coverage = {"kind": "coverage", "tracks": tracks, "swap": True}
+    files = {
+        kind: {
+            "stores": [folder / f"{name}.{kind}.h5" for name in tracks],
+            "normalizers": [folder / f"{name}.{kind}.json" for name in tracks],
+        }
+        for kind in ("bins", "each")
+    }
+    return {
+        "dna": {"kind": "sequence", "stores": [folder / "sequence.h5"], "flank": 25, "order": 2},
+        "bins": coverage | files["bins"] | {"flank": 50},
+        "whole": coverage | files["each"] | {"flank": 20, "whole": True} | changes,
+    }
+
+
+def opened(folder, split, output=None, **changes):
+    files = {"regions": folder / f"{split.removesuffix('_swapped')}.bed", "windows": folder / "all.bed"}
+    output = output or {"kind": "peaks", "labels": folder / "all.h5"}
+    return open_split(readings(folder, **changes), split, **files, output=output, binsize=50)
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_a_split_reads_the_labels_and_inputs_of_its_own_windows(study, split):
+    part = opened(study, split)
+    regions = read_regions(study / f"{split}.bed")
+    pd.testing.assert_frame_equal(part.regions, regions)
+    assert part.outputs == ["factor0", "factor1", "factor2"]
+    for column in range(3):
+        overlapping = overlaps_any(regions, read_regions(study / f"peaks{column}.bed"))
+        np.testing.assert_array_equal(part.targets[:][:, column], overlapping)
+    n = len(regions)
+    shapes = {name: dataset.shape for name, dataset in part.inputs.items()}
+    assert shapes == {"dna": (n, 99, 1, 16), "bins": (n, 3, 2, 2), "whole": (n, 1, 2, 2)}
+    batches = WindowBatches(part.inputs, {"labels": part.targets}, batch_size=4, shuffle=True, seed=1)
+    rows = batches.order(0)[:4]
+    inputs, outputs = batches.batch(0, 0)
+    np.testing.assert_array_equal(inputs["whole"], part.inputs["whole"][rows])
+    np.testing.assert_array_equal(outputs["labels"], part.targets[:][rows])
+    assert outputs["labels"].dtype == inputs["whole"].dtype == np.float32
+
+
+def test_signals_of_whole_windows_are_counts_normalized_by_the_training_windows(study):
+    windows = read_regions(study / "all.bed")
+    for condition, name in enumerate(["cage", "dnase"]):
+        bases = slow_bases(study / f"{name}.bam")
+        counts = []
+        for _, window in windows.iterrows():
+            both = bases[window["chrom"]][max(window["start"] - 20, 0) : window["end"] + 20].sum(axis=0)
+            counts.append(both[::-1] if window["strand"] == "-" else both)
+        logs = np.log1p(np.array(counts, dtype=np.float64))
+        training = logs[windows["chrom"] == "chr1"]
+        expected = ((logs - training.mean()) / training.std(ddof=1))[windows["chrom"] == "chr2"]
+        whole = opened(study, "test").inputs["whole"]
+        np.testing.assert_allclose(whole[:][:, 0, :, condition], expected, rtol=1e-5, atol=1e-6)
+        assert whole.conditions == ["cage", "dnase"]
+
+
+def test_swapped_tracks_keep_their_own_normalizers(study):
+    plain, swapped = opened(study, "test"), opened(study, "test_swapped")
+    for name in ("bins", "whole"):
+        np.testing.assert_array_equal(swapped.inputs[name][:], plain.inputs[name][:][..., ::-1])
+        assert swapped.inputs[name].conditions == ["dnase", "cage"]
+    assert not np.array_equal(plain.inputs["whole"][:], swapped.inputs["whole"][:])
+    np.testing.assert_array_equal(swapped.inputs["dna"][:], plain.inputs["dna"][:])
+    np.testing.assert_array_equal(swapped.targets[:], plain.targets[:])
+    fixed = opened(study, "test_swapped", swap=False).inputs["whole"]
+    np.testing.assert_array_equal(fixed[:], plain.inputs["whole"][:])
+
+
+def test_a_coverage_output_is_the_normalized_signal_of_its_own_windows(study):
+    output = {
+        "kind": "coverage",
+        "tracks": ["cage", "dnase"],
+        "stores": [study / "cage.both.h5", study / "dnase.both.h5"],
+        "normalizers": [study / "cage.both.json", study / "dnase.both.json"],
+    }
+    part = opened(study, "test", output)
+    rows = np.flatnonzero(read_regions(study / "all.bed")["chrom"] == "chr2")
+    for column, name in enumerate(part.outputs):
+        logs = np.log1p(load_signal(study / f"{name}.both.h5").values[:, 0].astype(np.float64))
+        expected = (logs - logs[:20].mean()) / logs[:20].std(ddof=1)
+        np.testing.assert_allclose(part.targets[:][:, column], expected[rows], rtol=1e-5, atol=1e-6)
+    assert WindowBatches(part.inputs, {"signal": part.targets}).batch(0, 0)[1]["signal"].shape == (6, 2)
+
+
+def test_whole_windows_beside_other_windows_are_refused(study):
+    test, train = opened(study, "test"), opened(study, "train")
+    mixed = {"dna": test.inputs["dna"], "whole": train.inputs["whole"].take(np.arange(6))}
+    with pytest.raises(InputError, match="6 of 6 windows of input dna and input whole do not overlap"):
+        WindowBatches(mixed)
+
+
+def test_a_split_of_other_windows_than_those_that_were_labelled_is_refused(study, tmp_path):
+    windows = read_regions(study / "all.bed")
+    settings = {"output": {"kind": "peaks", "labels": study / "all.h5"}, "binsize": 50}
+    with pytest.raises(InputError, match="1 of 1 regions are not among the 26 windows of the study"):
+        open_split({}, "test", regions=region_table(["chr1"], [25], [75]), windows=windows, **settings)
+    with pytest.raises(InputError, match=r"all\.h5 belongs to other windows"):
+        open_split({}, "test", regions=windows[5:8], windows=windows[5:8], **settings)
+    whole = {"whole": readings(study)["whole"]}
+    with pytest.raises(InputError, match=r"cage\.each\.h5 belongs to other windows"):
+        open_split(whole, "test", regions=windows[5:8], windows=windows[5:8], **settings)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from helpers.errors import InputError
+from helpers.model import training
 from helpers.model.architectures import InputSpec, OutputSpec, build_model
 from helpers.model.batches import JangguSequence
 from helpers.model.training import TrainingOptions, load_model, predict, save_model, train
@@ -60,6 +61,7 @@ def test_a_signal_is_learned_and_the_best_epoch_kept_when_the_epochs_run_out(cap
     lines = [record.message for record in caplog.records if record.message.startswith("epoch")]
     assert len(lines) == 12
     assert "windows a second, at most" in lines[0]
+    assert "training 391 parameters on 200 windows, validating on 200" in caplog.text
     assert model.evaluate(validation, verbose=0) == pytest.approx(kept, rel=1e-5), "the loss is Keras's own"
 
 
@@ -118,6 +120,21 @@ def test_values_are_regressed_with_weights_of_samples():
     history = train(model, data, data, loss="mae", epochs=2)
     errors = np.abs(predict(model, data) - data.targets()).mean(axis=1)
     assert history.loc[history["best"], "val_loss"].item() == pytest.approx(np.mean(weights * errors), rel=1e-5)
+
+
+def test_the_validation_loss_of_many_outputs_is_that_of_all_at_once(monkeypatch):
+    """It is computed for some windows at a time."""
+    coverage, labels = signal(50)
+    rng = np.random.default_rng(1)
+    data = JangguSequence({"dnase": coverage}, {"bound": rng.integers(0, 2, (50, 7))}, batch_size=32)
+    losses = []
+    for at_once in (1, 100, 1 << 22):  # 1, 14 and all 50 windows
+        monkeypatch.setattr(training, "_VALUES_AT_ONCE", at_once)
+        model = network(size=7)
+        losses.append(train(model, data, data, loss="binary_crossentropy", epochs=1)["val_loss"].item())
+    columns = zip(data.targets().T, predict(model, data).T, strict=True)
+    expected = np.mean([crossentropy(target, column[:, None]) for target, column in columns])
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
 
 
 def test_a_loss_that_is_no_number_stops_training():

@@ -59,12 +59,12 @@ def inspect_study(
         Contigs in use.
     tracks : iterable of mapping
         Each with ``track`` (name), ``type`` (bam, cram, bigWig, vcf, a region type) and ``path``; optional are
-        ``uses``, a list of what the study makes of it (``regions`` and ``output`` matter here), and ``stranded``,
-        whether strands are counted apart.
+        ``uses``, a list of what the study makes of it (``regions`` and ``output`` matter here), ``stranded``, whether
+        strands are counted apart, and ``gene_type``, the type of the genes whose promoters the study's regions are.
     blacklist : path, optional
         Regions to leave out.
     splits : mapping of str to iterable of str, optional
-        Contigs of each split.
+        Contigs of each split; one of which splits have parts is in each of them.
     later : mapping of str to str, optional
         Files that the workflow makes: path → how, a verb such as 'downloads'. One that is not there yet is no error.
 
@@ -95,6 +95,7 @@ class _Inspection:
     def __init__(self, chromosomes: list[str], splits: Mapping[str, Iterable[str]], later: Mapping[str, str]):
         self._used, self._splits, self._later = chromosomes, splits, later
         self._sizes: dict[str, int] | None = None
+        self._n_outputs = 0
         self._findings: list[Finding] = []
         self._files: list[FileContigs] = []
 
@@ -102,6 +103,7 @@ class _Inspection:
         self, genome_fasta: str | os.PathLike, tracks: list[Mapping[str, Any]], blacklist: str | os.PathLike | None
     ) -> StudyChecks:
         chromosomes = self._used
+        self._n_outputs = sum(len(track["uses"].get("output", ())) for track in tracks)
         if not self._comes_later(genome_fasta, "genome"):
             self._check_genome(genome_fasta)
         for track in tracks:
@@ -142,7 +144,7 @@ class _Inspection:
     def _check_track(self, track: Mapping[str, Any]) -> None:
         path, kind, key = track["path"], track["type"], f"track {track['track']}"
         if kind in REGION_TYPES:
-            self._check_regions(path, key, needed=True, uses=track.get("uses", {}))
+            self._check_regions(path, key, uses=track.get("uses", {}), gene_type=track.get("gene_type"))
         elif kind in ALIGNMENT_TYPES:
             options = {"stranded": track.get("stranded", False), "index_later": os.fspath(path) in self._later}
             self._compare(path, *check_alignments(path, key, used=self._used, **options))
@@ -169,9 +171,16 @@ class _Inspection:
             self._findings += check_contigs(path, self._sizes, lengths, self._used, complete=kind == "complete")
 
     def _check_regions(
-        self, path: str | os.PathLike, key: str, *, needed: bool, uses: Mapping[str, Iterable[str]] | None = None
+        self,
+        path: str | os.PathLike,
+        key: str,
+        *,
+        needed: bool = True,
+        uses: Mapping[str, Iterable[str]] | None = None,
+        gene_type: str | None = None,
     ) -> None:
-        findings, contents = check_regions_file(path, self._sizes, self._used, key=key, needed=needed)
+        options = {"key": key, "needed": needed, "gene_type": gene_type}
+        findings, contents = check_regions_file(path, self._sizes, self._used, **options)
         self._findings += findings
         if contents is None:
             return
@@ -179,9 +188,9 @@ class _Inspection:
         absent = [chrom for chrom in self._used if chrom not in contents.counts]
         renamed = pair_names(absent, set(contents.counts) - set(self._sizes or ()))
         if uses and not renamed and len(absent) < len(self._used):  # else it is said already
-            self._findings += check_split_counts(
-                path, contents.counts, self._splits, regions="regions" in uses, outputs=uses.get("output", ())
-            )
+            outputs = () if gene_type else uses.get("output", ())  # genes are counted; outputs may touch other records
+            options = {"regions": "regions" in uses, "outputs": outputs, "others": self._n_outputs > len(outputs)}
+            self._findings += check_split_counts(path, contents.counts, self._splits, **options)
 
 
 def _by_path(tracks: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -192,4 +201,5 @@ def _by_path(tracks: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         for use in track.get("uses", ()):
             first["uses"].setdefault(use, []).append(track["track"])
         first["stranded"] = first.get("stranded", False) or track.get("stranded", False)
+        first["gene_type"] = first.get("gene_type") or track.get("gene_type")
     return list(together.values())

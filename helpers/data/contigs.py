@@ -4,7 +4,8 @@ import gzip
 import os
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from helpers.errors import InputError, list_some
 from helpers.files import atomic_path
 
 GZIP_MAGIC = b"\x1f\x8b"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
@@ -143,22 +145,80 @@ def read_text(path: str | os.PathLike, *, cut_at: bytes | None = None) -> bytes:
         For a file that is missing, unreadable, damaged or cut short.
     """
     path = Path(path)
-    try:
+    with _explained(path):
         text = path.read_bytes()
-        if lacks_bgzip_end(text[:18], text[-len(_BGZF_END) :]):
-            msg = f"{path}: the file is cut short: it lacks the end mark of bgzip. Download or compress it again."
-            raise InputError(msg)
+        _check_bgzip_end(path, text[:18], text[-len(_BGZF_END) :])
         text = gzip.decompress(text) if text.startswith(GZIP_MAGIC) else text
+    text = _with_unix_ends(text).removeprefix(_BYTE_ORDER_MARK)
+    return text.partition(cut_at)[0] if cut_at else text
+
+
+def read_blocks(path: str | os.PathLike, *, cut_at: bytes, n_bytes: int = 1 << 22) -> Iterator[bytes]:
+    """Read a text file as `read_text` does, a block of lines at a time.
+
+    Parameters
+    ----------
+    path : path
+        Text, plain or gzipped (bgzip too), with Unix or Windows line ends.
+    cut_at : bytes
+        A line end and how the next line begins: what ends the text, see `read_text`.
+    n_bytes : int
+        Bytes to read at once, unpacked, which bounds memory: a few times as much, or as the longest line (with the line
+        ends of old Macs all is one line).
+
+    Yields
+    ------
+    bytes
+        Whole lines. The line end between two blocks is at the start of the second; together they are the text.
+
+    Raises
+    ------
+    InputError
+        For a file that is missing, unreadable, damaged or cut short, at the latest behind the last block.
+    """
+    path = Path(path)
+    with _explained(path), open(path, "rb") as packed:
+        head = packed.read(18)
+        packed.seek(-min(len(_BGZF_END), path.stat().st_size), os.SEEK_END)
+        _check_bgzip_end(path, head, packed.read())
+        packed.seek(0)
+        file = gzip.GzipFile(fileobj=packed) if head.startswith(GZIP_MAGIC) else packed
+        text = file.read(len(_BYTE_ORDER_MARK)).removeprefix(_BYTE_ORDER_MARK)
+        found = b""
+        while more := file.read(n_bytes):
+            if found:
+                continue  # for the checksum behind it
+            text += more
+            end = max(text.rfind(b"\n"), 0)
+            end -= text.endswith(b"\r", 0, end)  # the two bytes of Windows' line ends stay together
+            block, found, _ = _with_unix_ends(text[:end]).partition(cut_at)
+            yield block
+            text = text[end:]
+        if not found:
+            yield _with_unix_ends(text).partition(cut_at)[0]
+
+
+def _with_unix_ends(text: bytes) -> bytes:
+    return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Raise InputError for what goes wrong while a file is read."""
+    try:
+        yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         msg = f"{path}: the gzipped file is damaged or cut short ({error}). Download or compress it again."
         raise InputError(msg) from error
     except OSError as error:
         msg = f"{path}: cannot read the file ({error.strerror or error}). Check the path and its permissions."
         raise InputError(msg) from error
-    if b"\r" in text:
-        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    text = text.removeprefix(b"\xef\xbb\xbf")
-    return text.partition(cut_at)[0] if cut_at else text
+
+
+def _check_bgzip_end(path: Path, head: bytes, tail: bytes) -> None:
+    if lacks_bgzip_end(head, tail):
+        msg = f"{path}: the file is cut short: it lacks the end mark of bgzip. Download or compress it again."
+        raise InputError(msg)
 
 
 def lacks_bgzip_end(head: bytes, tail: bytes) -> bool:

@@ -1,7 +1,9 @@
 """Pre-flight of bigWig, variant and region files: they are there, whole, and inside the genome's contigs."""
 
+import math
 import os
 import shlex
+import struct
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -13,10 +15,12 @@ import pysam
 from helpers.data.assemblies import name_assembly, pair_names, rename_advice
 from helpers.data.bigwig_header import read_bigwig_header
 from helpers.data.findings import Finding, failed
+from helpers.data.promoters import is_gene
 from helpers.data.region_files import read_region_lines
 from helpers.errors import InputError, list_some
 
 _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+_BIGWIG = 0x888FFC26.to_bytes(4, "little")  # the first bytes of a little-endian file
 _VARIANTS = 1000  # records of a VCF file that are looked at
 
 
@@ -93,7 +97,8 @@ def check_bigwig(
 
     Notes
     -----
-    Header, contigs, index, end mark and 16 blocks of values are read, not all values.
+    Header, contigs, index, end mark and 16 blocks of values are read, not all values. That some are NaN shows in the
+    sum over all bases, which the file holds.
     """
     findings = check_file(path, key)
     if failed(findings):
@@ -110,7 +115,23 @@ def check_bigwig(
         message = f"No values on {list_some(bare)}, in use. Check that the file is complete."
         findings.append(Finding("bigwig", str(path), "warning", message))
     found = f"{len(sizes)} contigs, {len(filled)} of them with values"
+    if _holds_nan(path):
+        message = "Some values are NaN: these bases are read as no data. Check that it is so."
+        findings.append(Finding("bigwig", str(path), "warning", message))
     return [*findings, Finding("bigwig", str(path), "ok", found)], sizes
+
+
+def _holds_nan(path: str | os.PathLike) -> bool:
+    """Tell whether the sum of all values, which a bigWig file of version 2 or later holds, is NaN."""
+    with open(path, "rb") as file:
+        order = "<" if file.read(4) == _BIGWIG else ">"
+        file.seek(44)
+        (offset,) = struct.unpack(f"{order}Q", file.read(8))
+        if not 0 < offset < Path(path).stat().st_size:
+            return False
+        file.seek(offset + 24)  # behind the number of bases with values, the least and the greatest value
+        total = file.read(8)
+    return len(total) == 8 and math.isnan(struct.unpack(f"{order}d", total)[0])
 
 
 def check_variants(path: str | os.PathLike, key: str = "track") -> tuple[list[Finding], dict[str, int | None] | None]:
@@ -178,6 +199,7 @@ def check_regions_file(
     *,
     key: str = "track",
     needed: bool = True,
+    gene_type: str | None = None,
 ) -> tuple[list[Finding], RegionFile | None]:
     """Check that a region file can be read, names contigs as the genome does and stays inside them.
 
@@ -193,12 +215,15 @@ def check_regions_file(
         What names the file, for messages.
     needed : bool
         Whether a file without regions on these contigs is an error.
+    gene_type : str, optional
+        Look at the genes of this type alone, see `helpers.data.promoters.is_gene`: promoters are made of them. Other
+        records of the file are not read, see `helpers.data.regions.read_regions`.
 
     Returns
     -------
     findings : list of Finding
     contents : RegionFile or None
-        None when the file cannot be read.
+        None when the file cannot be read, or holds no such genes.
     """
     if not needed and Path(path).is_file() and Path(path).stat().st_size == 0:
         return [Finding("file", str(path), "ok", f"{key}, without regions")], RegionFile({}, {})
@@ -206,7 +231,10 @@ def check_regions_file(
     if failed(findings):
         return findings, None
     try:
-        regions, lines = read_region_lines(path)
+        regions, lines = read_region_lines(path, feature=None if gene_type is None else "gene")
+        if gene_type is not None:
+            genes = is_gene(regions, gene_type)
+            regions, lines = regions[genes].reset_index(drop=True), lines[genes]
     except InputError as error:
         return [*findings, Finding("regions", str(path), "error", str(error))], None
     by_chrom = regions.groupby("chrom", sort=False)["end"]
@@ -214,7 +242,8 @@ def check_regions_file(
     problems = (
         [] if sizes is None else list(_region_problems(path, regions, lines, contents, sizes, list(used), needed))
     )
-    problems = problems or [("ok", f"{len(regions)} regions on {len(contents.counts)} contigs")]
+    found = "regions" if gene_type is None else f"genes of type {gene_type}"
+    problems = problems or [("ok", f"{len(regions)} {found} on {len(contents.counts)} contigs")]
     return findings + [Finding("regions", str(path), status, message) for status, message in problems], contents
 
 
@@ -241,7 +270,9 @@ def _region_problems(
         yield "error", beyond
     other = [f"{chrom} ({count})" for chrom, count in present.items() if chrom not in used]
     if other:
-        yield "warning", f"Regions on contigs that are not in use are left out: {list_some(other)}."
+        lacking = [chrom for chrom in present if chrom not in used and chrom not in sizes]
+        note = f" The genome lacks {list_some(lacking)}." if lacking else ""
+        yield "warning", f"Regions on contigs that are not in use are left out: {list_some(other)}.{note}"
 
 
 def _regions_beyond(regions: pd.DataFrame, lines: np.ndarray, sizes: Mapping[str, int], used: list[str]) -> str | None:

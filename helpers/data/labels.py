@@ -1,10 +1,9 @@
 """Labels of regions: for each output 1 where a region overlaps a feature of its track, else 0; one bit each."""
 
-import hashlib
 import logging
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,12 @@ from helpers.data.dataset import as_rows
 from helpers.data.features import check_overlap
 from helpers.data.hits import SortedIntervals
 from helpers.data.region_files import read_regions
+from helpers.data.rows import region_fingerprint
 from helpers.errors import InputError, list_some
 from helpers.files import atomic_path
 
 FORMAT = "helpers labels"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _ROWS_AT_ONCE = 1 << 15
 
 
@@ -34,9 +34,11 @@ class Labels:
     outputs : sequence of str
         Names of the columns.
     regions : str
-        Fingerprint of the regions (`region_fingerprint`), or '' where it is unknown.
+        Fingerprint of the regions (`helpers.data.rows.region_fingerprint`), or '' where it is unknown.
     path : pathlib.Path, optional
         The file that is mapped into memory. Such labels pickle as their path.
+    rows : numpy.ndarray of int64, shape (regions,), optional
+        Rows of `packed` that are read, in this order; all by default. See `take`.
 
     Attributes
     ----------
@@ -64,19 +66,38 @@ class Labels:
     ndim = 2
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, packed: np.ndarray, outputs: Sequence[str], regions: str = "", path: Path | None = None):
+    def __init__(
+        self,
+        packed: np.ndarray,
+        outputs: Sequence[str],
+        regions: str = "",
+        path: Path | None = None,
+        rows: np.ndarray | None = None,
+    ):
         self.packed, self.outputs, self.regions, self.path = packed, [str(name) for name in outputs], regions, path
-        self.shape = (len(packed), len(self.outputs))
+        self.rows = rows
+        self.shape = (len(packed if rows is None else rows), len(self.outputs))
 
     @classmethod
     def pack(cls, values: np.ndarray, outputs: Sequence[str], regions: str = "") -> "Labels":
         """Pack an array of labels, shape (regions, outputs), 0 or not."""
         return cls(np.packbits(np.asarray(values) != 0, axis=1), outputs, regions)
 
+    def take(self, key: Any) -> "Labels":
+        """Give the labels of some of the regions; bits are not copied.
+
+        Parameters
+        ----------
+        key : int, slice, sequence of int, or boolean mask of shape (regions,)
+            Row i of the new labels is row ``key[i]`` of these.
+        """
+        rows = as_rows(key, len(self))
+        return Labels(self.packed, self.outputs, "", self.path, rows if self.rows is None else self.rows[rows])
+
     def __reduce__(self) -> tuple[Any, ...]:
         if self.path is not None:
-            return load_labels, (self.path,)
-        return Labels, (self.packed, self.outputs, self.regions)
+            return _load_rows, (self.path, self.rows)
+        return Labels, (self._bits(slice(None)), self.outputs, self.regions)
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -84,7 +105,7 @@ class Labels:
     def __getitem__(self, key: Any) -> np.ndarray:
         """Read labels of rows as uint8."""
         rows = key if isinstance(key, slice) else as_rows(key, len(self))
-        values = np.unpackbits(self.packed[rows], axis=1, count=self.shape[1])
+        values = np.unpackbits(self._bits(rows), axis=1, count=self.shape[1])
         return values[0] if isinstance(key, int | np.integer) else values
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -105,9 +126,12 @@ class Labels:
     def n_positive(self) -> np.ndarray:
         """Number of regions with label 1, shape (outputs,)."""
         total = np.zeros(self.shape[1], dtype=np.int64)
-        for first in range(0, len(self), _ROWS_AT_ONCE):
-            total += self[first : first + _ROWS_AT_ONCE].sum(axis=0, dtype=np.int64)
+        for block in _blocks(len(self)):
+            total += self[block].sum(axis=0, dtype=np.int64)
         return total
+
+    def _bits(self, rows: slice | np.ndarray) -> np.ndarray:
+        return self.packed[rows if self.rows is None else self.rows[rows]]
 
 
 def label_regions(
@@ -160,46 +184,40 @@ def label_regions(
     return Labels(packed, outputs, region_fingerprint(regions))
 
 
-def region_fingerprint(regions: pd.DataFrame) -> str:
-    """Give a text that differs when contig, start or end of any region, or their order, differ."""
-    codes, names = pd.factorize(regions["chrom"])
-    digest = hashlib.sha256("\n".join(map(str, names)).encode())
-    for column in (codes, regions["start"], regions["end"]):
-        digest.update(np.ascontiguousarray(column, dtype="<i8"))
-    return digest.hexdigest()
-
-
-def join_labels(parts: Sequence[Labels | str | os.PathLike[str]]) -> Labels:
-    """Join labels of the same regions by different tracks, side by side.
+def join_labels(parts: Sequence[str | os.PathLike[str]], path: str | os.PathLike[str]) -> Labels:
+    """Join labels of the same regions by different tracks, side by side, in a file.
 
     Parameters
     ----------
-    parts : sequence of Labels or path
-        Files of `save_labels`, or labels, in the order of the outputs.
+    parts : sequence of path
+        Files of `save_labels`, in the order of the outputs.
+    path : path
+        As `save_labels` writes it.
 
     Returns
     -------
     Labels
-        In memory.
+        The file, opened.
 
     Raises
     ------
     InputError
         When there is nothing to join, the parts are of different regions, or an output comes twice.
 
-    Examples
-    --------
-    >>> join_labels([Labels.pack(np.eye(2), ["a", "b"]), Labels.pack(np.ones((2, 1)), ["c"])]).values.tolist()
-    [[1, 0, 1], [0, 1, 1]]
+    Notes
+    -----
+    Memory is that of a few thousand regions, whatever their number.
     """
-    known = [part if isinstance(part, Labels) else load_labels(part) for part in parts]
+    known = [load_labels(part) for part in parts]
     outputs = [name for part in known for name in part.outputs]
-    _check_joinable(known, [str(part) for part in parts], outputs)
-    packed = np.empty((len(known[0]), -(-len(outputs) // 8)), dtype=np.uint8)
-    for first in range(0, len(packed), _ROWS_AT_ONCE):
-        rows = slice(first, first + _ROWS_AT_ONCE)
-        packed[rows] = np.packbits(np.concatenate([part[rows] for part in known], axis=1), axis=1)
-    return Labels(packed, outputs, known[0].regions)
+    _check_joinable(known, parts, outputs)
+
+    def join(block: slice) -> np.ndarray:
+        return np.packbits(np.concatenate([part[block] for part in known], axis=1), axis=1)
+
+    joined = map(join, _blocks(len(known[0])))
+    _write(path, joined, n_regions=len(known[0]), outputs=outputs, regions=known[0].regions)
+    return load_labels(path)
 
 
 def save_labels(labels: Labels, path: str | os.PathLike[str]) -> None:
@@ -215,12 +233,8 @@ def save_labels(labels: Labels, path: str | os.PathLike[str]) -> None:
     HDF5: one contiguous dataset ``packed`` (`Labels.packed`); a dataset ``outputs`` (text); attributes
     ``format``, ``format_version`` and ``regions``.
     """
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
-        file.create_dataset("packed", data=labels.packed)
-        file.create_dataset("outputs", data=np.array(labels.outputs, dtype=object), dtype=h5py.string_dtype())
-        file.attrs["regions"] = labels.regions
-        file.attrs["format"] = FORMAT
-        file.attrs["format_version"] = FORMAT_VERSION
+    blocks = (labels._bits(block) for block in _blocks(len(labels)))
+    _write(path, blocks, n_regions=len(labels), outputs=labels.outputs, regions=labels.regions)
 
 
 def load_labels(path: str | os.PathLike[str]) -> Labels:
@@ -249,6 +263,30 @@ def load_labels(path: str | os.PathLike[str]) -> Labels:
     return Labels(mapped, outputs, regions, path)
 
 
+def _load_rows(path: Path, rows: np.ndarray | None) -> Labels:
+    labels = load_labels(path)
+    return labels if rows is None else labels.take(rows)
+
+
+def _write(
+    path: str | os.PathLike[str], blocks: Iterator[np.ndarray], *, n_regions: int, outputs: list[str], regions: str
+) -> None:
+    """Write packed labels block by block, as they come."""
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        packed = file.create_dataset("packed", (n_regions, -(-len(outputs) // 8)), dtype=np.uint8, fill_time="never")
+        for place, block in zip(_blocks(n_regions), blocks, strict=True):
+            packed[place] = block
+        file.create_dataset("outputs", data=np.array(outputs, dtype=object), dtype=h5py.string_dtype())
+        file.attrs["regions"] = regions
+        file.attrs["format"] = FORMAT
+        file.attrs["format_version"] = FORMAT_VERSION
+
+
+def _blocks(n_rows: int) -> list[slice]:
+    """Cut rows into parts that fit into memory whatever the number of outputs."""
+    return [slice(first, min(first + _ROWS_AT_ONCE, n_rows)) for first in range(0, n_rows, _ROWS_AT_ONCE)]
+
+
 def _check_format(file: h5py.File, path: Path) -> None:
     if file.attrs.get("format") != FORMAT or int(file.attrs["format_version"]) != FORMAT_VERSION:
         found = f"{file.attrs.get('format', 'no format')} {file.attrs.get('format_version', '')}".strip()
@@ -256,13 +294,12 @@ def _check_format(file: h5py.File, path: Path) -> None:
         raise InputError(msg)
 
 
-def _check_joinable(parts: Sequence[Labels], places: Sequence[str], outputs: Sequence[str]) -> None:
+def _check_joinable(parts: Sequence[Labels], places: Sequence[Any], outputs: Sequence[str]) -> None:
     if not parts:
         msg = "There are no labels to join. Give at least one file."
         raise InputError(msg)
     for part, place in zip(parts, places, strict=True):
-        known = part.regions and parts[0].regions
-        if len(part) != len(parts[0]) or (known and part.regions != parts[0].regions):
+        if len(part) != len(parts[0]) or part.regions != parts[0].regions:
             found = f"{places[0]} ({len(parts[0])}) and {place} ({len(part)})"
             msg = f"Labels of different regions cannot be joined: {found}. Label the same regions."
             raise InputError(msg)

@@ -14,12 +14,14 @@ import pandas as pd
 
 from helpers.data.contigs import read_text
 from helpers.data.region_lines import (
+    FASTA_PART,
     FORMATS,
     TEXT,
     WHOLE,
     Lines,
     check_numbers,
     check_widths,
+    find_feature,
     find_lines,
     guess_format,
     looks_like_narrow_peak,
@@ -30,7 +32,7 @@ from helpers.errors import InputError
 from helpers.files import atomic_path
 
 
-def read_regions(source: Any, *, format: str | None = None) -> pd.DataFrame:
+def read_regions(source: Any, *, format: str | None = None, feature: str | None = None) -> pd.DataFrame:
     r"""Read regions from a file, or take them from another library's table or list.
 
     Parameters
@@ -44,6 +46,9 @@ def read_regions(source: Any, *, format: str | None = None) -> pd.DataFrame:
     format : {'bed', 'narrowPeak', 'broadPeak', 'gff', 'gtf', 'vcf'}, optional
         Format of a file. By default it follows from the name (.narrowPeak, .broadPeak, .gff, .gff3, .gtf, .vcf, each
         with .gz or .bgz; everything else is BED); a BED file of ten columns that fit is a narrowPeak.
+    feature : str, optional
+        Read the records of this feature alone, such as gene, of a GFF or GTF file. The others take no memory, and a
+        mistake in them is not found.
 
     Returns
     -------
@@ -61,11 +66,13 @@ def read_regions(source: Any, *, format: str | None = None) -> pd.DataFrame:
     InputError
         Naming file and line (or row of a table), for a missing or damaged file, columns separated by spaces, a wrong or
         changing number of columns, a start or end that is not a whole number, a negative start, a start not below its
-        end, an end beyond 10^12, an unknown strand, a score that is not a finite number.
+        end, an end beyond 10^12, an unknown strand, a score that is not a finite number. With `feature`, for a file
+        that has no such records, naming the features that it has, and for a source that has no features.
 
     Notes
     -----
-    A file is read whole: at most about ten times its unpacked size in memory.
+    A file is read whole: at most about ten times its unpacked size in memory. With `feature`, it is that of the records
+    of this feature, and some blocks of 4 MiB.
 
     Examples
     --------
@@ -75,21 +82,27 @@ def read_regions(source: Any, *, format: str | None = None) -> pd.DataFrame:
     ['-']
     """
     if isinstance(source, str | os.PathLike):
-        return read_region_lines(source, format=format)[0]
+        return read_region_lines(source, format=format, feature=feature)[0]
     if callable(getattr(source, "saveas", None)):
-        return _read_bed_tool(source, format)
+        return _read_bed_tool(source, format, feature)
+    if feature is not None:
+        received = f"Received: {type(source).__name__}, feature={feature!r}"
+        msg = f"The records of a feature are read from a file. {received}. Select rows of a table yourself."
+        raise InputError(msg)
     return take_table(source)
 
 
-def read_region_lines(path: str | os.PathLike, *, format: str | None = None) -> tuple[pd.DataFrame, np.ndarray]:
+def read_region_lines(
+    path: str | os.PathLike, *, format: str | None = None, feature: str | None = None
+) -> tuple[pd.DataFrame, np.ndarray]:
     """Read a region file together with the line that each region stands on.
 
     Parameters
     ----------
     path : path
         Region file, see `read_regions`.
-    format : str, optional
-        Format of the file, see `read_regions`.
+    format, feature : str, optional
+        Format of the file, and the records to read, see `read_regions`.
 
     Returns
     -------
@@ -105,7 +118,14 @@ def read_region_lines(path: str | os.PathLike, *, format: str | None = None) -> 
     """
     path = Path(path)
     kind = normalise_format(format) if format else guess_format(path)
-    lines = find_lines(path, read_text(path, cut_at=b"\n##FASTA" if kind == "gff" else None))
+    if feature is None:
+        lines = find_lines(path, read_text(path, cut_at=FASTA_PART if kind == "gff" else None))
+    elif kind == "gff":
+        lines = find_feature(path, feature)
+    else:
+        fix = "Use a GFF or GTF file; it needs that ending in its name, or format='gff'"
+        msg = f"{path}: the records of the feature {feature} are wanted, and these regions have no features. {fix}."
+        raise InputError(msg)
     if len(lines.numbers) == 0:
         kept = FORMATS[kind].kept
         kinds = [str if name in TEXT else np.int64 if name in WHOLE else np.float64 for name in kept]
@@ -158,7 +178,7 @@ def _check_writable(table: pd.DataFrame) -> None:
                 raise InputError(msg)
 
 
-def _read_bed_tool(tool: Any, format: str | None) -> pd.DataFrame:
+def _read_bed_tool(tool: Any, format: str | None, feature: str | None) -> pd.DataFrame:
     """Read the file of a BedTool; one that streams is written first.
 
     Its name may say nothing about its format; pybedtools takes some wide BED files for GFF.
@@ -167,7 +187,7 @@ def _read_bed_tool(tool: Any, format: str | None) -> pd.DataFrame:
     known = tool.file_type if tool.file_type in ("gff", "vcf") else None
     if known == "gff" and tool.field_count() != 9:
         known = None
-    return read_region_lines(tool.fn, format=format or known)[0]
+    return read_region_lines(tool.fn, format=format or known, feature=feature)[0]
 
 
 def _parse(lines: Lines, kind: str) -> pd.DataFrame:

@@ -1,19 +1,23 @@
 """The lines of region files: which of them hold regions, how many columns they have, and what a wrong one says."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from helpers.data.contigs import read_blocks
 from helpers.data.region_tables import REGION_COLUMNS
-from helpers.errors import InputError
+from helpers.errors import InputError, list_some
 
 TEXT = ("chrom", "name", "strand", "feature", "attributes", "ref", "info")
 WHOLE = ("start", "end", "summit")
 _ALIASES = {"gtf": "gff", "gff2": "gff", "gff3": "gff"}
 _PEAK_REST = ("signal", "p_value", "q_value")
+FASTA_PART = b"\n##FASTA"  # where the sequences of a GFF3 file begin
 _CHOICES = "bed, narrowPeak, broadPeak, gff, gtf or vcf"
 
 
@@ -110,6 +114,74 @@ def find_lines(path: Path, text: bytes) -> Lines:
         skipped[line] = _holds_no_region(_line_from(text, starts[line]))
     rows = np.flatnonzero(~skipped)
     return Lines(path, text, starts[rows], rows + 1, widths[rows], np.flatnonzero(skipped))
+
+
+def find_feature(path: Path, feature: str, *, n_bytes: int = 1 << 22) -> Lines:
+    """Find the lines of a GFF or GTF file that hold regions of a feature, without keeping the others in memory.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        GFF or GTF file, plain or gzipped.
+    feature : str
+        What the third of four or more columns says.
+    n_bytes : int
+        Bytes to read at once, see `helpers.data.contigs.read_blocks`.
+
+    Returns
+    -------
+    Lines
+        One at least, with their numbers in the file. Mistakes in other lines are not found.
+
+    Raises
+    ------
+    InputError
+        For a file that cannot be read or is no text, and for one without such lines: the message names the features
+        that it has, or the first line of a wrong number of columns.
+    """
+    name, before, kept, numbers = feature.encode(), 0, [], []
+    for block in read_blocks(path, cut_at=FASTA_PART, n_bytes=n_bytes):
+        for ends, line in _lines_with_third(block, name):
+            kept.append(line)
+            numbers.append(before + ends + 1)
+        before += block.count(b"\n")
+    lines = find_lines(path, b"\n".join(kept))
+    if len(lines.numbers) == 0:
+        there = count_names(_features(path))
+        found = f"only {there}" if there else "nor any others"
+        fix = "Name another feature, or use an annotation with these records, such as those of GENCODE or Ensembl."
+        msg = f"{path}: there are no records of the feature {feature}, {found}. {fix}"
+        raise InputError(msg)
+    return lines._replace(numbers=np.array(numbers)[lines.numbers - 1])
+
+
+def _lines_with_third(block: bytes, name: bytes) -> Iterator[tuple[int, bytes]]:
+    """Give the lines with this third column and a fourth one, each behind the number of line ends before it."""
+    wanted, ends, behind = b"\t%b\t" % name, 0, 0
+    while (at := block.find(wanted, behind)) >= 0:
+        start = block.rfind(b"\n", 0, at) + 1
+        ends += block.count(b"\n", behind, start)
+        line = _line_from(block, start)
+        if line.split(b"\t", 3)[2:3] == [name]:
+            yield ends, line
+        behind = start + len(line)
+
+
+def _features(path: Path) -> Iterator[str]:
+    """Give the third column of each line of a GFF or GTF file that holds a region; all must have nine."""
+    before = 0
+    for block in read_blocks(path, cut_at=FASTA_PART):
+        lines = find_lines(path, block)
+        lines = lines._replace(numbers=lines.numbers + before)
+        if len(lines.numbers):
+            check_widths(lines, "gff")
+        yield from (lines.fields(row)[2] for row in range(len(lines.numbers)))
+        before += block.count(b"\n")
+
+
+def count_names(names: Iterable[str]) -> str:
+    """List names with the number of times that each occurs, the most frequent first; empty when there are none."""
+    return list_some([f"{name} ({count})" for name, count in Counter(names).most_common()], 10)
 
 
 def _holds_no_region(line: bytes) -> bool:

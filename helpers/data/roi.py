@@ -1,4 +1,4 @@
-"""Regions of interest: the windows of a study, from peaks or from bins, and what was left out of them."""
+"""Regions of interest: the windows of a study, from peaks, bins or genes, and what was left out of them."""
 
 import logging
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from helpers.data.overlaps import overlaps_any
+from helpers.data.promoters import find_promoters
 from helpers.data.regions import (
     extend_regions,
     merge_regions,
@@ -90,6 +91,9 @@ def make_regions(
     settings : mapping
         ``kind`` and ``binsize`` (bp). Kind ``peaks``: bins around them, see `bins_around_peaks`, with ``extend`` (bp).
         Kind ``bins``: the regions themselves, each `binsize` long, sorted, without those that touch the blacklist.
+        Kind ``promoters``: of genes of a GTF or GFF file, those of ``gene_type`` (protein_coding by default), the
+        `binsize` bp upstream of their start, see `helpers.data.promoters.find_promoters`; likewise without those that
+        touch the blacklist. Regions overlap where promoters of neighbours do.
     blacklist : pandas.DataFrame, optional
         Region table of what must not be used.
 
@@ -101,8 +105,11 @@ def make_regions(
     Raises
     ------
     InputError
-        For another kind, regions beyond the end of their contig, bins of another length.
+        For another kind, regions beyond the end of their contig, bins of another length, and what `find_promoters`
+        refuses.
     """
+    if settings["kind"] == "promoters":
+        return _promoters(regions, sizes, settings, blacklist)
     used = select_chroms(regions, sizes)
     logger.info("%d of %d regions lie on the %d contigs in use", len(used), len(regions), len(sizes))
     if settings["kind"] == "peaks":
@@ -111,7 +118,8 @@ def make_regions(
         logger.info("%s", ", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in counts.items()))
         return bins
     if settings["kind"] != "bins":
-        msg = f"Regions are of kind peaks or bins. Received: kind={settings['kind']!r}. Correct the study's regions."
+        kinds = "peaks, bins or promoters"
+        msg = f"Regions are of kind {kinds}. Received: kind={settings['kind']!r}. Correct the study's regions."
         raise InputError(msg)
     return _whole_bins(used, sizes, settings["binsize"], blacklist)
 
@@ -119,7 +127,7 @@ def make_regions(
 def dropped_regions(
     regions: pd.DataFrame, sizes: Mapping[str, int], settings: Mapping[str, Any], kept: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return what `make_regions` left out: parts on the blacklist, and parts too short for a whole bin of the grid.
+    """Return what `make_regions` left out: parts on the blacklist, parts too short for a whole bin of the grid, genes.
 
     Parameters
     ----------
@@ -131,12 +139,47 @@ def dropped_regions(
     Returns
     -------
     pandas.DataFrame
-        Sorted region table; with `kept` it covers the (for peaks, extended) regions on the contigs in use.
+        Sorted region table; with `kept` it covers the (for peaks, extended) regions on the contigs in use. For
+        promoters: those on the blacklist, and the genes without one, on contigs that are not in use too; each gene of
+        the type is in either table once, and the name says why it is here.
     """
+    if settings["kind"] == "promoters":
+        return _dropped_genes(regions, sizes, settings, kept)
     used = select_chroms(regions, sizes)
     if settings["kind"] == "peaks":
         used = extend_regions(merge_regions(used), settings["extend"], sizes)
     return sort_regions(subtract_regions(merge_regions(used), kept), sizes)
+
+
+def _promoters(
+    genes: pd.DataFrame, sizes: Mapping[str, int], settings: Mapping[str, Any], blacklist: pd.DataFrame | None
+) -> pd.DataFrame:
+    choice = _gene_choice(settings)
+    found, left_out = find_promoters(genes, sizes, **choice)
+    promoters = _off_blacklist(sort_regions(found, sizes), blacklist)
+    counts = {
+        f"genes of type {choice['gene_type']}": len(found) + len(left_out),
+        **{f"left out ({reason})": count for reason, count in left_out["reason"].value_counts().items()},
+        "left out (promoter on the blacklist)": len(found) - len(promoters),
+        "promoters": len(promoters),
+    }
+    logger.info("%s", ", ".join(f"{name}: {count}" for name, count in counts.items()))
+    return promoters
+
+
+def _dropped_genes(
+    genes: pd.DataFrame, sizes: Mapping[str, int], settings: Mapping[str, Any], kept: pd.DataFrame
+) -> pd.DataFrame:
+    found, left_out = find_promoters(genes, sizes, **_gene_choice(settings))
+    places, those_kept = (pd.MultiIndex.from_frame(table[["chrom", "start", "end"]]) for table in (found, kept))
+    blacklisted = found[~places.isin(those_kept)].assign(reason="promoter on the blacklist")
+    dropped = pd.concat([blacklisted, left_out], ignore_index=True)
+    dropped["name"] += ": " + dropped.pop("reason")
+    return sort_regions(dropped, [*sizes, *sorted(set(dropped["chrom"]) - set(sizes))])
+
+
+def _gene_choice(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {"length": settings["binsize"], "gene_type": settings.get("gene_type", "protein_coding")}
 
 
 def _whole_bins(
@@ -148,7 +191,11 @@ def _whole_bins(
         chrom, start, end = wrong.iloc[0][["chrom", "start", "end"]]
         msg = f"{len(wrong)} bins are not {binsize} bp long, the first {chrom}:{start}-{end}. Correct binsize or file."
         raise InputError(msg)
-    return bins if blacklist is None else bins[~overlaps_any(bins, blacklist)].reset_index(drop=True)
+    return _off_blacklist(bins, blacklist)
+
+
+def _off_blacklist(regions: pd.DataFrame, blacklist: pd.DataFrame | None) -> pd.DataFrame:
+    return regions if blacklist is None else regions[~overlaps_any(regions, blacklist)].reset_index(drop=True)
 
 
 def _total_bp(regions: pd.DataFrame) -> int:

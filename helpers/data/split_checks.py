@@ -7,74 +7,54 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from helpers.data.findings import Finding
-from helpers.data.labels import Labels
+from helpers.data.splitting import Part, in_part, whole_contigs
+from helpers.data.targets import FEW_POSITIVES
 from helpers.errors import InputError, list_some
-
-FEW_POSITIVES = 10  # below so many positive regions a score is mostly chance
 
 logger = logging.getLogger(__name__)
 
-_CHOOSE_CONTIGS = "Choose other contigs under `split` in the config"
+_CHOOSE_CONTIGS = "Choose other contigs under `split` or `folds` in the config"
 
 
-def check_splits(splits: Mapping[str, pd.DataFrame], chromosomes: Mapping[str, Iterable[str]]) -> None:
-    """Check that every split has regions and no contig of another split.
+def check_splits(
+    splits: Mapping[str, pd.DataFrame],
+    parts: Mapping[str, Iterable[Part]],
+    overlapping: pd.DataFrame,
+    *,
+    fold: str = "",
+) -> None:
+    """Check that every split has regions, those of each of its parts, and no whole contig of another split.
 
     Parameters
     ----------
-    splits : mapping of str to pandas.DataFrame
-        Region table of each split.
-    chromosomes : mapping of str to iterable of str
-        Contigs of each split.
+    splits, overlapping
+        As `helpers.data.splitting.split_regions` gives them.
+    parts : mapping of str to iterable of str or mapping
+        Parts of each split, see there.
+    fold : str
+        Name of the fold, for messages.
 
     Raises
     ------
     InputError
-        Naming every empty split and every contig that two splits share.
+        Naming every empty split, every part without regions or with fewer bins than asked for, and every contig that
+        two splits have as a whole. A contig of one split of which another has a part is no mistake.
     """
-    chromosomes = {split: list(names) for split, names in chromosomes.items()}
-    counts = pd.concat([table["chrom"] for table in splits.values()]).value_counts().sort_index()
-    problems = [
-        _empty_split(split, chromosomes[split], counts.to_dict()) for split, table in splits.items() if len(table) == 0
-    ]
-    owners: dict[str, list[str]] = {}
-    for split, names in chromosomes.items():
-        for chrom in dict.fromkeys(names):
+    parts = {split: list(entries) for split, entries in parts.items()}
+    counts = pd.concat([*(table["chrom"] for table in splits.values()), overlapping["chrom"]]).value_counts()
+    problems, owners = [], {}
+    for split, table in splits.items():
+        label = f"{split} of fold {fold}" if fold else split
+        taken = overlapping[overlapping["split"] == split]
+        if len(table) + len(taken):
+            problems += _missing_regions(label, table, taken, parts[split])
+        else:
+            problems.append(_empty_split(label, map(_describe, parts[split]), counts.sort_index().to_dict()))
+        for chrom in dict.fromkeys(whole_contigs(parts[split])):
             owners.setdefault(chrom, []).append(split)
     problems += [f"{chrom} is in the splits {' and '.join(own)}." for chrom, own in owners.items() if len(own) > 1]
     if problems:
         raise InputError("\n".join([*problems, f"{_CHOOSE_CONTIGS}."]))
-
-
-def check_labels(labels: Mapping[str, Labels]) -> None:
-    """Check that every output has positive and negative regions in every split; few positives are logged.
-
-    Parameters
-    ----------
-    labels : mapping of str to Labels
-        Those of each split.
-
-    Raises
-    ------
-    InputError
-        Naming split, output and counts wherever one class is missing.
-    """
-    problems, few = [], []
-    for split, values in labels.items():
-        for name, positive in zip(values.outputs, values.n_positive.tolist(), strict=True):
-            counts = f"{positive} positive, {len(values) - positive} negative"
-            if positive in (0, len(values)):
-                missing = "positive" if positive == 0 else "negative"
-                problems.append(f"Split '{split}', output {name}: no {missing} regions ({counts}).")
-            elif positive < FEW_POSITIVES:
-                few.append(f"split '{split}', output {name} ({counts})")
-    if problems:
-        advice = f"{_CHOOSE_CONTIGS}, another overlap, or other tracks as output."
-        raise InputError("\n".join([list_some(problems, 20, separator="\n"), advice]))
-    if few:
-        logger.warning(
-            "Fewer than %d positive regions, scores will be mostly chance: %s.", FEW_POSITIVES, list_some(few, 20, "; ")
-        )
 
 
 def check_split_counts(
@@ -84,6 +64,7 @@ def check_split_counts(
     *,
     regions: bool,
     outputs: Iterable[str] = (),
+    others: bool = False,
 ) -> list[Finding]:
     """Check before any work that a region file has something for every split.
 
@@ -94,17 +75,19 @@ def check_split_counts(
     counts : mapping of str to int
         Number of its regions by contig.
     splits : mapping of str to iterable of str
-        Contigs of each split.
+        Contigs of each split; one of which splits have parts is in each of them.
     regions : bool
         Whether the study's regions are made of this file.
     outputs : iterable of str
         Outputs that are positive where this file has a region.
+    others : bool
+        Whether the study has outputs besides these; then one without regions in a split is no error.
 
     Returns
     -------
     list of Finding
         Errors and warnings; none when all is well. Only what is sure is said: a split may still lose its regions to the
-        blacklist, see `check_splits` and `check_labels`.
+        blacklist, see `check_splits` and `helpers.data.targets.check_targets`.
     """
     found, splits = [], {split: list(chroms) for split, chroms in splits.items()}
     counts = {chrom: count for chrom, count in counts.items() if any(chrom in chroms for chroms in splits.values())}
@@ -117,8 +100,11 @@ def check_split_counts(
         for output in outputs:
             if not n_regions:
                 message = f"Split '{split}', output {output}: no positive regions, for the file has none on "
-                message += f"{list_some(chroms, 30)}. {_CHOOSE_CONTIGS}, or other tracks as output."
-                found.append(("error", message))
+                message += f"{list_some(chroms, 30)}."
+                if others:
+                    found.append(("warning", f"{message} Metrics of it are missing there."))
+                else:
+                    found.append(("error", f"{message} {_CHOOSE_CONTIGS}, or other tracks as output."))
             elif n_regions < FEW_POSITIVES:
                 few.setdefault(output, []).append(f"{n_regions} on the contigs of split '{split}'")
     for output, counted in few.items():
@@ -127,6 +113,29 @@ def check_split_counts(
     return [Finding("splits", os.fspath(path), status, message) for status, message in found]
 
 
-def _empty_split(split: str, chroms: list[str], counts: Mapping[str, int]) -> str:
+def _empty_split(split: str, parts: Iterable[str], counts: Mapping[str, int]) -> str:
     there = list_some([f"{chrom} ({count})" for chrom, count in counts.items()], 30) or "none"
-    return f"Split '{split}' has no regions on {list_some(chroms, 30) or 'no contig'}. Contigs with regions: {there}."
+    return f"Split '{split}' has no regions on {list_some(parts, 30) or 'no contig'}. Contigs with regions: {there}."
+
+
+def _missing_regions(split: str, kept: pd.DataFrame, taken: pd.DataFrame, parts: list[Part]) -> list[str]:
+    """Say what is missing in a split that had regions: all of them, or those of some part of a contig."""
+    problems, regions = [], pd.concat([kept, taken], ignore_index=True)
+    if not len(kept):
+        problems.append(f"Split '{split}' keeps none of its {len(taken)} regions; the first: {taken['name'].iloc[0]}.")
+    for part in parts:
+        if isinstance(part, str):
+            continue
+        found, wanted = int(in_part(regions, part).sum()), part.get("bins") or 1
+        if found < wanted:
+            problems.append(f"Split '{split}' has {found or 'no'} regions in {_describe(part)}.")
+    return problems
+
+
+def _describe(part: Part) -> str:
+    """Write a part of a split for a message."""
+    if isinstance(part, str):
+        return part
+    end = f" to {part['end']}" if part.get("end") is not None else ""
+    first = f" (the first {part['bins']} bins)" if part.get("bins") is not None else ""
+    return f"{part['chrom']} from {part['start']}{end}{first}"

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import InputError
-from helpers.evaluation.metrics import as_labels, check_metrics
-from helpers.evaluation.ranking import average_precision, rank_windows, resampled, roc_area
+from helpers.evaluation.metrics import RANKING_METRICS, as_labels, check_metrics
+from helpers.evaluation.ranking import rank_windows, resampled
 
 logger = logging.getLogger(__name__)
 
@@ -119,8 +119,9 @@ def bootstrap_metric(
     check_metrics([metric])
     if not len(counts) or not len(blocks):
         return np.full(len(counts), np.nan)
-    if metric in _RANKING:
-        return resampled(_RANKING[metric], rank_windows(as_labels(target), prediction), blocks=blocks, counts=counts)
+    if metric in RANKING_METRICS:
+        ranking = rank_windows(as_labels(target), prediction)
+        return resampled(RANKING_METRICS[metric], ranking, blocks=blocks, counts=counts)
     x, y = (np.asarray(values, dtype=np.float64) for values in (target, prediction))
     moments = _MOMENTS[metric](x, y)
     sums = np.stack([np.bincount(blocks, weights=moment, minlength=counts.shape[1]) for moment in moments])
@@ -149,6 +150,5 @@ def _correlation(sums: np.ndarray) -> np.ndarray:
     return np.clip(r, -1.0, 1.0)
 
 
-_RANKING = {"auprc": average_precision, "auroc": roc_area}
 _MOMENTS = {"mae": _error_moments(1), "mse": _error_moments(2), "pearson_r": _correlation_moments}
 _FROM_SUMS = {"mae": _mean, "mse": _mean, "pearson_r": _correlation}

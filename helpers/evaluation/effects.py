@@ -61,6 +61,7 @@ def compare(a: Side, b: Side) -> dict[str, Any]:
         side with one replicate adds nothing, and the column `test` says so.
         test, p : exact two-sided Mann-Whitney test over replicates, with the smallest p that so many replicates can
         reach; over several folds the standard error of the mean difference, and no p, since folds share training data.
+        A fold in which the metric of a run is undefined is left out; `n` does not count it, and `test` says so.
 
     Raises
     ------
@@ -70,22 +71,38 @@ def compare(a: Side, b: Side) -> dict[str, Any]:
     if not a or set(a) != set(b):
         message = f"Both sides need the same folds. Received: {sorted(a)} and {sorted(b)}. Finish the missing runs."
         raise InputError(message)
+    n_folds = len(a)
+    if n_folds > 1:
+        a, b = _defined_folds(a, b)
+        if not a:
+            return row_of(n=0, test=f"folds: undefined in all {n_folds}")
     levels = _levels(a), _levels(b)
     differences = levels[0] - levels[1]
-    delta, reference = float(differences.mean()), float(levels[1].mean())
-    several = len(differences) > 1
-    outcome = _compare_folds(differences) if several else _compare_replicates(*a.values(), *b.values())
+    outcome = _compare_folds(differences, n_folds) if n_folds > 1 else _compare_replicates(*a.values(), *b.values())
+    delta = float(differences.mean())
     blocks = _blocks_component(a, b)
-    low, high = interval(delta, [blocks, *outcome.components]) if blocks else (np.nan, np.nan)
-    return {
-        "n": len(differences) if several else min(map(len, a.values())),
-        "delta": delta,
-        "relative": delta / reference if reference else np.nan,
-        "ci_low": low,
-        "ci_high": high,
-        "test": outcome.test,
-        "p": outcome.p,
-    }
+    return row_of(
+        n=len(differences) if n_folds > 1 else min(map(len, a.values())),
+        delta=delta,
+        reference=float(levels[1].mean()),
+        ends=interval(delta, [blocks, *outcome.components]) if blocks else (np.nan, np.nan),
+        test=outcome.test,
+        p=outcome.p,
+    )
+
+
+def row_of(
+    *,
+    n: int,
+    test: str,
+    delta: float = np.nan,
+    reference: float = np.nan,
+    ends: tuple[float, float] = (np.nan, np.nan),
+    p: float = np.nan,
+) -> dict[str, Any]:
+    """Name the outcome of a comparison as comparisons.tsv does; ``relative`` is delta / reference."""
+    relative = delta / reference if reference else np.nan
+    return {"n": n, "delta": delta, "relative": relative, "ci_low": ends[0], "ci_high": ends[1], "test": test, "p": p}
 
 
 def interval(estimate: float, components: Sequence[Component], level: float = LEVEL) -> tuple[float, float]:
@@ -130,10 +147,21 @@ class _Outcome(NamedTuple):
     components: list[Component]
 
 
-def _compare_folds(differences: np.ndarray) -> _Outcome:
-    error = differences.std(ddof=1) / np.sqrt(len(differences))
-    components = [Component(float(error**2), len(differences) - 1)]
-    return _Outcome(f"folds: mean difference, SE {error:.3g}", float("nan"), components)
+def _defined_folds(a: Side, b: Side) -> tuple[Side, Side]:
+    """Keep the folds in which all runs of both sides have a value."""
+    kept = [fold for fold in a if not np.isnan([run.value for run in (*a[fold], *b[fold])]).any()]
+    return {fold: a[fold] for fold in kept}, {fold: b[fold] for fold in kept}
+
+
+def _compare_folds(differences: np.ndarray, n_folds: int) -> _Outcome:
+    test, components = "folds: mean difference, no SE from one fold", []
+    if len(differences) > 1:
+        error = differences.std(ddof=1) / np.sqrt(len(differences))
+        test = f"folds: mean difference, SE {error:.3g}"
+        components = [Component(float(error**2), len(differences) - 1)]
+    if len(differences) < n_folds:
+        test += f"; undefined in {n_folds - len(differences)} of {n_folds} folds"
+    return _Outcome(test, float("nan"), components)
 
 
 def _compare_replicates(a: Sequence[Sampled], b: Sequence[Sampled]) -> _Outcome:

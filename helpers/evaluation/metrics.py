@@ -5,19 +5,22 @@ never 0 and never an error.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from helpers.errors import InputError
+from helpers.errors import InputError, list_some
 from helpers.evaluation.predictions import Predictions
-from helpers.evaluation.ranking import average_precision, rank_windows, roc_area, total_weights
+from helpers.evaluation.ranking import average_precision, count_windows, roc_area
 
 logger = logging.getLogger(__name__)
 
 SCORE_COLUMNS = ("split", "output", "metric", "value", "n", "n_positive", "prevalence")
-LABEL_METRICS = frozenset({"auprc", "auroc"})  # need targets of 0 and 1
+RANKING_METRICS = {"auprc": average_precision, "auroc": roc_area}  # need targets of 0 and 1
+_MOST_NAMED = 20  # undefined scores, in the log
+_COLUMNS_AT_ONCE = 32  # outputs copied to lie together in memory
 
 
 def auprc(target: np.ndarray, prediction: np.ndarray) -> float:
@@ -45,7 +48,7 @@ def auprc(target: np.ndarray, prediction: np.ndarray) -> float:
     >>> auprc(np.array([0, 1, 1, 0]), np.array([0.9, 0.8, 0.7, 0.1]))
     0.5833333333333333
     """
-    return float(average_precision(total_weights(rank_windows(as_labels(target), prediction)))[0])
+    return float(average_precision(count_windows(as_labels(target), prediction))[0])
 
 
 def auroc(target: np.ndarray, prediction: np.ndarray) -> float:
@@ -73,7 +76,7 @@ def auroc(target: np.ndarray, prediction: np.ndarray) -> float:
     >>> auroc(np.array([0, 1, 1, 0]), np.array([0.9, 0.8, 0.7, 0.1]))
     0.5
     """
-    return float(roc_area(total_weights(rank_windows(as_labels(target), prediction)))[0])
+    return float(roc_area(count_windows(as_labels(target), prediction))[0])
 
 
 def pearson_r(target: np.ndarray, prediction: np.ndarray) -> float:
@@ -124,7 +127,8 @@ def score_predictions(predictions: Mapping[str, Predictions], metrics: Iterable[
     -------
     pandas.DataFrame
         Columns split, output, metric, value, n (windows), n_positive and prevalence (n_positive / n). The last two are
-        missing for targets that are not labels of 0 and 1.
+        missing for targets that are not labels of 0 and 1. Undefined values are missing; one line of the log counts
+        them and names the first.
 
     Raises
     ------
@@ -133,12 +137,13 @@ def score_predictions(predictions: Mapping[str, Predictions], metrics: Iterable[
     """
     names = check_metrics(metrics)
     rows = [
-        {"split": split, "output": output, "metric": metric, **row}
+        {"split": split, "output": output, **row}
         for split, part in predictions.items()
-        for column, output in enumerate(part.outputs)
-        for metric, row in _score_output(part.target[:, column], part.prediction[:, column], names, (split, output))
+        for output, target, prediction in _each_output(part)
+        for row in _score_output(target, prediction, names)
     ]
     table = pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
+    _log_undefined(table)
     return table.astype({"value": float, "n": np.int64, "n_positive": "Int64", "prevalence": float})
 
 
@@ -154,7 +159,8 @@ def check_metrics(metrics: Iterable[str]) -> list[str]:
 
 def is_binary(target: np.ndarray) -> bool:
     """Tell whether all targets are 0 or 1."""
-    return bool(np.isin(target, (0, 1)).all())
+    target = np.asarray(target)
+    return bool(((target == 0) | (target == 1)).all())
 
 
 def as_labels(target: np.ndarray) -> np.ndarray:
@@ -170,21 +176,42 @@ def as_labels(target: np.ndarray) -> np.ndarray:
     return target == 1
 
 
-def _score_output(target: np.ndarray, prediction: np.ndarray, metrics: list[str], place: tuple[str, str]):
-    n_positive = int(target.sum()) if is_binary(target) else None
+def _each_output(part: Predictions) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yield name, targets and predictions of each output, the values next to one another in memory."""
+    for first in range(0, len(part.outputs), _COLUMNS_AT_ONCE):
+        columns = slice(first, first + _COLUMNS_AT_ONCE)
+        together = (np.ascontiguousarray(values[:, columns].T) for values in (part.target, part.prediction))
+        yield from zip(part.outputs[columns], *together, strict=True)
+
+
+def _score_output(target: np.ndarray, prediction: np.ndarray, metrics: list[str]) -> Iterator[dict[str, Any]]:
+    n_positive = int(np.count_nonzero(target)) if is_binary(target) else None
     prevalence = n_positive / len(target) if n_positive is not None and len(target) else None
+    weights = None
     for metric in metrics:
-        value = METRICS[metric](target, prediction)
-        if np.isnan(value):
-            logger.warning("%s is undefined for %s: %s", metric, "/".join(place), _reason(target, n_positive))
-        yield metric, {"value": value, "n": len(target), "n_positive": n_positive, "prevalence": prevalence}
+        if metric in RANKING_METRICS:
+            weights = count_windows(as_labels(target), prediction) if weights is None else weights
+            value = float(RANKING_METRICS[metric](weights)[0])
+        else:
+            value = METRICS[metric](target, prediction)
+        yield {"metric": metric, "value": value, "n": len(target), "n_positive": n_positive, "prevalence": prevalence}
 
 
-def _reason(target: np.ndarray, n_positive: int | None) -> str:
-    if not len(target):
+def _log_undefined(table: pd.DataFrame) -> None:
+    """Say in one line how many scores are undefined, and why: reason by reason, the first by name."""
+    undefined = table[table["value"].isna()]
+    if len(undefined):
+        places = undefined["metric"] + " of " + undefined["split"] + "/" + undefined["output"]
+        reasons = undefined.apply(_reason, axis=1)
+        parts = [f"{reason}: {list_some(group, _MOST_NAMED)}" for reason, group in places.groupby(reasons, sort=False)]
+        logger.warning("%d of %d scores are undefined and stay empty. %s", len(undefined), len(table), "; ".join(parts))
+
+
+def _reason(row: pd.Series) -> str:
+    if not row["n"]:
         return "no windows"
-    if n_positive in (0, len(target)):
-        return f"{n_positive} of {len(target)} windows are positive, both classes are needed"
+    if row["metric"] in RANKING_METRICS and row["n_positive"] in (0, row["n"]):
+        return f"all windows are {'positive' if row['n_positive'] else 'negative'}"
     return "the target or the prediction is constant"
 
 

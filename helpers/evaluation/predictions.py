@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from helpers.errors import InputError
+from helpers.errors import InputError, list_some
 from helpers.files import atomic_path
 
 FORMAT_VERSION = 1
@@ -62,11 +62,12 @@ class Predictions:
         if values.shape != expected:
             message = (
                 f"{name} must have the shape (windows, outputs) = {expected}, but it is {values.shape}. "
-                f"Give one row per window and one column for each of {self.outputs}."
+                f"Give one row per window and one column for each of {list_some(self.outputs)}."
             )
             raise InputError(message)
-        bad = np.argwhere(~np.isfinite(values))
-        if len(bad):
+        finite = np.isfinite(values)
+        if not finite.all():
+            bad = np.argwhere(~finite)
             message = (
                 f"{name} of output {self.outputs[bad[0, 1]]!r} is {values[tuple(bad[0])]} at "
                 f"{_window_name(self.regions, bad[0, 0])} ({len(bad)} such values in all). Look for non-finite values "
@@ -158,7 +159,7 @@ def check_same_windows(first: Predictions, other: Predictions, name: str) -> Non
     if first.outputs != other.outputs or not first.regions.equals(other.regions):
         message = (
             f"The predictions of {name} are for other windows or outputs than those of the first model "
-            f"({len(other)} windows of {other.outputs} against {len(first)} of {first.outputs}). "
+            f"({len(other)} windows of {list_some(other.outputs)} against {len(first)} of {list_some(first.outputs)}). "
             "Predict all models of a study on the same regions."
         )
         raise InputError(message)

@@ -99,9 +99,34 @@ def roc_area(weights: np.ndarray) -> np.ndarray:
     return _defined((positive * beaten).sum(axis=0), total, negatives, scale=total * negatives)
 
 
-def total_weights(ranking: Ranking) -> np.ndarray:
-    """Count the windows in each row of the ranking: weights of shape (3 groups + 1, 1)."""
-    return np.bincount(ranking.row, minlength=3 * ranking.n_groups + 1).astype(float)[:, None]
+def count_windows(target: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Count the windows in each row of the `Ranking` of all windows, without ranking each of them.
+
+    Parameters
+    ----------
+    target : numpy.ndarray of bool, shape (windows,)
+    prediction : numpy.ndarray of float, shape (windows,)
+        Higher means more likely positive.
+
+    Returns
+    -------
+    numpy.ndarray of float, shape (3 groups + 1, 1)
+        Weights for `average_precision` and `roc_area`.
+
+    Examples
+    --------
+    >>> count_windows(np.array([False, True, False, False]), np.array([0.9, 0.5, 0.5, 0.1])).ravel()
+    array([1., 1., 1., 1.])
+    """
+    best_first = -np.asarray(prediction)
+    negatives = np.sort(best_first[~target])
+    groups, positives = np.unique(best_first[target], return_counts=True)
+    above = np.searchsorted(negatives, groups, side="left")  # negatives above each group
+    reached = np.searchsorted(negatives, groups, side="right")  # and those tied with it
+    between = np.diff(np.concatenate([[0], reached]))  # from one group's ties to the next one's
+    tied = reached - above
+    rest = len(negatives) - (reached[-1] if len(groups) else 0)
+    return np.concatenate([positives, between - tied, tied, [rest]]).astype(float)[:, None]
 
 
 def resampled(

@@ -1,6 +1,7 @@
 """The tables of a study (scores, summary, comparisons, training histories), read back as they were written."""
 
 import os
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -9,7 +10,7 @@ from helpers.files import atomic_path
 
 _FLOATS = frozenset(
     ["value", "prevalence", "mean", "se", "median", "min", "max", "delta", "relative", "ci_low", "ci_high", "p"]
-    + ["loss", "seconds"]
+    + ["loss", "seconds", "sd", "halves_r", "reliability", "ceiling", "ours"]
 )
 _COUNTS = frozenset(["n", "n_positive", "replicate", "epoch"])
 
@@ -45,3 +46,9 @@ def read_table(path: str | os.PathLike) -> pd.DataFrame:
             values = [float(text) if text else None for text in table[column]]
             table[column] = pd.Series(values, dtype="float64").astype("Int64" if column in _COUNTS else "float64")
     return table
+
+
+def join_tables(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Put tables of the same columns below one another; those without rows change no type of the others' columns."""
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else tables[0]

@@ -4,7 +4,7 @@ Each architecture is a *body*, which turns input tensors into its top hidden lay
 takes the bodies of several architectures and puts one output layer on top of all.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,33 +12,8 @@ import keras
 from keras import layers
 
 from helpers.errors import InputError
-from helpers.model.layers import DnaConv2D, KmerCounts, OneHotCodes
+from helpers.model.bodies import BODIES, InputSpec
 from helpers.networks import NETWORKS, complete_params, shortest_input
-
-
-@dataclass(frozen=True)
-class InputSpec:
-    """What an input looks like.
-
-    Attributes
-    ----------
-    shape : tuple of int
-        Of one window: ``(codes,)`` for a sequence, ``(positions, strands, conditions)`` for coverage.
-    kind : {'sequence', 'coverage'}
-    order : int
-        Length of the k-mers of a sequence; 1 for coverage.
-    """
-
-    shape: tuple[int, ...]
-    kind: str
-    order: int = 1
-
-    @classmethod
-    def of(cls, dataset: Any) -> "InputSpec":
-        """Describe a dataset: a sequence if it has codes (`Bioseq`), else coverage (`Cover`, wrappers, arrays)."""
-        if callable(getattr(dataset, "codes", None)):
-            return cls((dataset.shape[1],), "sequence", dataset.order)
-        return cls(tuple(dataset.shape[1:]), "coverage")
 
 
 @dataclass(frozen=True)
@@ -48,43 +23,6 @@ class OutputSpec:
     name: str
     size: int = 1
     activation: str = "sigmoid"
-
-
-Tensors = Sequence[keras.KerasTensor]
-
-
-def _jund_dna(inputs: Tensors, specs: Sequence[InputSpec], prefix: str, **params: Any) -> keras.KerasTensor:
-    (spec,) = specs
-    positions = (spec.shape[0] - params["width"] + 1) // params["pool"]
-    x = OneHotCodes(spec.order, params["dropout"], name=f"{prefix}_onehot")(inputs[0])
-    if params["strands"] == "both":
-        conv = layers.Conv2D(params["filters"], (params["width"], 1), activation="relu")
-        x = DnaConv2D(conv, pool_size=params["pool"], name=f"{prefix}_scan")(x)
-    else:
-        x = layers.Reshape((spec.shape[0], 4**spec.order))(x)
-        x = layers.Conv1D(params["filters"], params["width"], activation="relu", name=f"{prefix}_scan")(x)
-        x = layers.MaxPooling1D(params["pool"])(x)
-    x = layers.BatchNormalization()(layers.Reshape((positions, params["filters"]))(x))
-    x = layers.Conv1D(params["top_filters"], params["top_width"], activation="relu")(x)
-    return layers.BatchNormalization(name=f"top_{prefix}")(layers.GlobalMaxPooling1D()(x))
-
-
-def _jund_dnase(inputs: Tensors, specs: Sequence[InputSpec], prefix: str, **params: Any) -> keras.KerasTensor:
-    (spec,) = specs
-    positions, strands, _ = spec.shape
-    scanned = positions - params["width"] + 1
-    kernel = (params["width"], strands)
-    x = layers.Conv2D(params["filters"], kernel, activation="relu", name=f"{prefix}_scan")(inputs[0])
-    x = layers.MaxPooling1D(params["pool"])(layers.Reshape((scanned, params["filters"]))(x))
-    x = layers.Conv1D(params["top_filters"], params["top_width"], activation="relu")(x)
-    return layers.BatchNormalization(name=f"top_{prefix}")(layers.GlobalMaxPooling1D()(x))
-
-
-def _kmer_linear(inputs: Tensors, specs: Sequence[InputSpec], prefix: str, **params: Any) -> keras.KerasTensor:
-    return KmerCounts(params["k"], name=f"top_{prefix}")(inputs[0])
-
-
-_BODIES = {"jund_dna": _jund_dna, "jund_dnase": _jund_dnase, "kmer_linear": _kmer_linear}
 
 
 def jund_dna(inputs: Mapping[str, InputSpec], output: OutputSpec, **params: Any) -> keras.Model:
@@ -131,6 +69,101 @@ def jund_dnase(inputs: Mapping[str, InputSpec], output: OutputSpec, **params: An
     return _single("jund_dnase", inputs, output, params)
 
 
+def deepsea(inputs: Mapping[str, InputSpec], output: OutputSpec, **params: Any) -> keras.Model:
+    """Build DeepSEA, for hundreds of chromatin features of DNA, with its first filters over both strands.
+
+    Three convolutions without padding, each with ReLU, the first two followed by max pooling and dropout, the last by
+    dropout; a dense layer with ReLU; output.
+
+    Parameters
+    ----------
+    inputs : mapping of str to InputSpec
+        One sequence.
+    output : OutputSpec
+    **params
+        ``order`` (that of the input), ``strands`` both or forward (of the first filters), ``filters`` 320 of ``width``
+        8, ``pool`` 4, ``middle_filters`` 480 of ``middle_width`` 8, ``middle_pool`` 4, ``top_filters`` 960 of
+        ``top_width`` 8, ``units`` 925; ``hidden_dropout`` 0.2 after both poolings, ``top_dropout`` 0.5.
+
+    Raises
+    ------
+    InputError
+        As `jund_dna`.
+
+    References
+    ----------
+    Zhou and Troyanskaya, Nature Methods 12 (2015), https://doi.org/10.1038/nmeth.3547
+    """
+    return _single("deepsea", inputs, output, params)
+
+
+def danq(inputs: Mapping[str, InputSpec], output: OutputSpec, **params: Any) -> keras.Model:
+    """Build DanQ, a convolution under a recurrent layer, with its filters over both strands.
+
+    Convolution without padding, ReLU, max pooling, dropout, LSTM read in both directions, dropout; a dense layer with
+    ReLU on all its positions; output.
+
+    Parameters
+    ----------
+    inputs : mapping of str to InputSpec
+        One sequence.
+    output : OutputSpec
+    **params
+        ``order`` (that of the input), ``strands`` both or forward, ``filters`` 320 of ``width`` 26, ``pool`` 13,
+        ``lstm_units`` 320 for each direction, ``units`` 925; ``hidden_dropout`` 0.2 after pooling, ``top_dropout`` 0.5
+        after the LSTM.
+
+    Raises
+    ------
+    InputError
+        As `jund_dna`.
+
+    References
+    ----------
+    Quang and Xie, Nucleic Acids Research 44 (2016), https://doi.org/10.1093/nar/gkw226
+    """
+    return _single("danq", inputs, output, params)
+
+
+def cage_dna(inputs: Mapping[str, InputSpec], output: OutputSpec, **params: Any) -> keras.Model:
+    """Build the paper's network for CAGE signal at promoters from DNA: `jund_dna` with other numbers.
+
+    Parameters
+    ----------
+    inputs : mapping of str to InputSpec
+        One sequence.
+    output : OutputSpec
+    **params
+        ``order`` (that of the input), ``dropout`` 0.2, ``strands`` both or forward, ``filters`` 10 of ``width`` 15,
+        ``pool`` 5, ``top_filters`` 8 of ``top_width`` 5.
+
+    Raises
+    ------
+    InputError
+        As `jund_dna`.
+    """
+    return _single("cage_dna", inputs, output, params)
+
+
+def cage_chromatin(inputs: Mapping[str, InputSpec], output: OutputSpec, **params: Any) -> keras.Model:
+    """Build the paper's model of CAGE signal at promoters from chromatin: batch norm and output.
+
+    Parameters
+    ----------
+    inputs : mapping of str to InputSpec
+        One coverage; its positions, strands and conditions stand side by side.
+    output : OutputSpec
+    **params
+        None.
+
+    Raises
+    ------
+    InputError
+        As `jund_dna`.
+    """
+    return _single("cage_chromatin", inputs, output, params)
+
+
 def kmer_linear(inputs: Mapping[str, InputSpec], output: OutputSpec, **params: Any) -> keras.Model:
     """Build a linear model of the k-mer counts of both strands; `helpers.model.linear` finds its weights.
 
@@ -148,6 +181,28 @@ def kmer_linear(inputs: Mapping[str, InputSpec], output: OutputSpec, **params: A
         As `jund_dna`.
     """
     return _single("kmer_linear", inputs, output, params)
+
+
+def pwm_scan(inputs: Mapping[str, InputSpec], output: OutputSpec, **params: Any) -> keras.Model:
+    """Build a linear model of the best scores of given motifs; `helpers.model.linear` finds its weights.
+
+    The score of a motif (`helpers.data.motifs.Motif.log_odds`) is its maximum over both strands and all places in the
+    window. The matrices are kept in the model: it is loaded without the file.
+
+    Parameters
+    ----------
+    inputs : mapping of str to InputSpec
+        One sequence of order 1.
+    output : OutputSpec
+    **params
+        ``motifs``, the path of a file in MEME minimal format.
+
+    Raises
+    ------
+    InputError
+        As `jund_dna`, for a motif that is longer than the windows, and as `helpers.data.motifs.read_motifs`.
+    """
+    return _single("pwm_scan", inputs, output, params)
 
 
 def joint(inputs: Mapping[str, InputSpec], output: OutputSpec, *, parts: Mapping[str, Any]) -> keras.Model:
@@ -184,8 +239,13 @@ def joint(inputs: Mapping[str, InputSpec], output: OutputSpec, *, parts: Mapping
 ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {
     "jund_dna": jund_dna,
     "jund_dnase": jund_dnase,
+    "deepsea": deepsea,
+    "danq": danq,
+    "cage_dna": cage_dna,
+    "cage_chromatin": cage_chromatin,
     "joint": joint,
     "kmer_linear": kmer_linear,
+    "pwm_scan": pwm_scan,
 }
 
 
@@ -263,7 +323,7 @@ def _build_body(
             too_short = f"input {name!r} of shape {spec.shape} is too short; its filters need {needed} positions"
             msg = f"{architecture}: {too_short}. Make the windows longer."
             raise InputError(msg)
-    return _BODIES[architecture]([tensors[name] for name in specs], list(specs.values()), prefix, **completed)
+    return BODIES[architecture]([tensors[name] for name in specs], list(specs.values()), prefix, **completed)
 
 
 def _finish(name: str, tensors: Mapping, top: keras.KerasTensor, output: OutputSpec) -> keras.Model:

@@ -1,4 +1,4 @@
-"""Keras layers for DNA: one-hot encoding in the graph, scanning both strands, counting k-mers.
+"""Keras layers for DNA: one-hot encoding in the graph, and scanning both strands.
 
 Tensors have four axes, ``(windows, positions, 1, channels)``; with k-mers of length k there are ``4**k`` channels, in
 alphabetical order, the first letter most significant. On this order of channels the reverse complement of a k-mer is
@@ -11,9 +11,9 @@ import keras
 import numpy as np
 from keras import ops
 
-Shape = tuple[int | None, ...]
+from helpers.model.layer_base import ArgumentLayer, Shape, register, require
+
 MERGE_MODES = ("max", "ave", "concat", None)
-_register = keras.saving.register_keras_serializable(package="helpers")
 # With these, the largest activation is the activation of the largest value.
 _INCREASING = {
     getattr(keras.activations, name)
@@ -21,17 +21,11 @@ _INCREASING = {
 }
 
 
-def _require(allowed: bool, needed: str, **received: Any) -> None:
-    if not allowed:
-        msg = f"{needed} Received: {', '.join(f'{name}={value!r}' for name, value in received.items())}."
-        raise ValueError(msg)
-
-
 def _order_of(channels: int | None) -> int:
     """Return the k-mer length of a number of channels; raise ValueError when it is no power of 4."""
     order = 0 if channels is None else round(np.log2(max(channels, 1)) / 2)
     valid = order >= 1 and 4**order == channels
-    _require(valid, "The last axis has one channel for each k-mer of DNA: 4, 16, 64, ...", channels=channels)
+    require(valid, "The last axis has one channel for each k-mer of DNA: 4, 16, 64, ...", channels=channels)
     return order
 
 
@@ -45,18 +39,8 @@ def _complement_kmers(x: Any, axis: int) -> Any:
     return ops.reshape(ops.transpose(letters, turned), (*before, 4**order, *after))
 
 
-class _Layer(keras.layers.Layer):
-    """A layer whose arguments are its attributes."""
-
-    arguments: tuple[str, ...] = ()
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the layer."""
-        return {**super().get_config(), **{name: getattr(self, name) for name in self.arguments}}
-
-
-@_register
-class OneHotCodes(_Layer):
+@register
+class OneHotCodes(ArgumentLayer):
     """Expand k-mer codes to one channel a k-mer; in training, drop positions out.
 
     Parameters
@@ -87,8 +71,8 @@ class OneHotCodes(_Layer):
 
     def __init__(self, order: int, dropout: float = 0.0, *, seed: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        _require(1 <= order <= 7, "order is the length of the k-mers, 1 to 7.", order=order)
-        _require(0 <= dropout < 1, "dropout is a probability below 1.", dropout=dropout)
+        require(1 <= order <= 7, "order is the length of the k-mers, 1 to 7.", order=order)
+        require(0 <= dropout < 1, "dropout is a probability below 1.", dropout=dropout)
         self.order, self.dropout, self.seed = order, dropout, seed
         if dropout:
             self.seed_generator = keras.random.SeedGenerator(seed)
@@ -109,8 +93,8 @@ class OneHotCodes(_Layer):
         return (*input_shape, 1, 4**self.order)
 
 
-@_register
-class Reverse(_Layer):
+@register
+class Reverse(ArgumentLayer):
     """Reverse an axis, by default the positions.
 
     Parameters
@@ -127,7 +111,7 @@ class Reverse(_Layer):
 
     def __init__(self, axis: int = 1, **kwargs: Any):
         super().__init__(**kwargs)
-        _require(axis != 0, "Axis 0 holds the windows; give another.", axis=axis)
+        require(axis != 0, "Axis 0 holds the windows; give another.", axis=axis)
         self.axis = axis
 
     def call(self, inputs: Any) -> Any:
@@ -135,7 +119,7 @@ class Reverse(_Layer):
         return ops.flip(inputs, axis=self.axis)
 
 
-@_register
+@register
 class Complement(keras.layers.Layer):
     """Replace each k-mer by its reverse complement: for order 1, A by T and C by G.
 
@@ -150,8 +134,8 @@ class Complement(keras.layers.Layer):
         return _complement_kmers(inputs, -1)
 
 
-@_register
-class LocalAveragePooling2D(_Layer):
+@register
+class LocalAveragePooling2D(ArgumentLayer):
     """Average each channel over a sliding window of positions.
 
     Parameters
@@ -168,7 +152,7 @@ class LocalAveragePooling2D(_Layer):
 
     def __init__(self, window_size: int = 1, **kwargs: Any):
         super().__init__(**kwargs)
-        _require(window_size >= 1, "window_size is a number of positions, at least 1.", window_size=window_size)
+        require(window_size >= 1, "window_size is a number of positions, at least 1.", window_size=window_size)
         self.window_size = window_size
 
     def build(self, input_shape: Shape) -> None:
@@ -182,10 +166,10 @@ class LocalAveragePooling2D(_Layer):
 
 def _check_single_strand(shape: Shape) -> None:
     valid = len(shape) == 4 and shape[2] == 1
-    _require(valid, "The input has the axes (windows, positions, 1, channels).", shape=tuple(shape))
+    require(valid, "The input has the axes (windows, positions, 1, channels).", shape=tuple(shape))
 
 
-@_register
+@register
 class DnaConv2D(keras.layers.Layer):
     """Scan both strands of DNA with the filters of a `Conv2D`.
 
@@ -232,8 +216,8 @@ class DnaConv2D(keras.layers.Layer):
     ):
         _check_convolution(layer)
         super().__init__(**{"dtype": layer.dtype_policy, **kwargs})
-        _require(merge_mode in MERGE_MODES, f"merge_mode is one of {MERGE_MODES}.", merge_mode=merge_mode)
-        _require(pool_size >= 1, "pool_size is a number of positions, at least 1.", pool_size=pool_size)
+        require(merge_mode in MERGE_MODES, f"merge_mode is one of {MERGE_MODES}.", merge_mode=merge_mode)
+        require(pool_size >= 1, "pool_size is a number of positions, at least 1.", pool_size=pool_size)
         self.forward_layer, self.merge_mode, self.pool_size = layer, merge_mode, pool_size
 
     def build(self, input_shape: Shape) -> None:
@@ -301,11 +285,11 @@ def _check_convolution(layer: Any) -> None:
     if not isinstance(layer, keras.layers.Conv2D):
         msg = f"DnaConv2D wraps a keras.layers.Conv2D. Received: {type(layer).__name__}."
         raise TypeError(msg)
-    _require(layer.kernel_size[1] == 1, "DnaConv2D needs a kernel of (width, 1).", kernel_size=layer.kernel_size)
-    _require(layer.data_format == "channels_last", "DnaConv2D needs channels last.", data_format=layer.data_format)
-    _require(layer.groups == 1, "DnaConv2D has no groups.", groups=layer.groups)
+    require(layer.kernel_size[1] == 1, "DnaConv2D needs a kernel of (width, 1).", kernel_size=layer.kernel_size)
+    require(layer.data_format == "channels_last", "DnaConv2D needs channels last.", data_format=layer.data_format)
+    require(layer.groups == 1, "DnaConv2D has no groups.", groups=layer.groups)
     regularizer = layer.activity_regularizer
-    _require(regularizer is None, "DnaConv2D has no activity regularizer.", activity_regularizer=regularizer)
+    require(regularizer is None, "DnaConv2D has no activity regularizer.", activity_regularizer=regularizer)
 
 
 def _check_symmetry(layer: keras.layers.Conv2D, positions: int | None) -> None:
@@ -325,76 +309,4 @@ def _check_symmetry(layer: keras.layers.Conv2D, positions: int | None) -> None:
         "The windows of the two strands do not match. Use padding='valid' or an odd width, and strides that divide the "
         "positions less the width."
     )
-    _require(symmetric, needed, width=reach, strides=stride, padding=layer.padding, positions=positions)
-
-
-def canonical_kmers(k: int) -> np.ndarray:
-    """Give each k-mer a number that it shares with its reverse complement.
-
-    Parameters
-    ----------
-    k : int
-        Length of the k-mers.
-
-    Returns
-    -------
-    numpy.ndarray of int32, shape (4**k,)
-        Number of each k-mer, counted in alphabetical order of the first of each pair; from 0.
-
-    Examples
-    --------
-    >>> canonical_kmers(1)  # A and T, C and G
-    array([0, 1, 1, 0], dtype=int32)
-    """
-    codes = np.arange(4**k)
-    other_strand = codes[::-1].reshape((4,) * k).transpose().ravel()
-    return np.unique(np.minimum(codes, other_strand), return_inverse=True)[1].astype(np.int32)
-
-
-@_register
-class KmerCounts(_Layer):
-    """Count k-mers in windows, a k-mer and its reverse complement together.
-
-    Parameters
-    ----------
-    k : int
-        Length of the k-mers, 1 to 7.
-
-    Notes
-    -----
-    Input: codes of order k, shape ``(windows, positions)``. Output: counts, shape ``(windows, canonical k-mers)``, in
-    the order of `canonical_kmers`. Each position counts once, also when its k-mer is its own reverse complement;
-    positions with an unknown base count nowhere. A window and its reverse complement have the same counts.
-
-    Examples
-    --------
-    >>> KmerCounts(1)(np.array([[0, 3, 1, 4]], dtype="uint8")).numpy()  # A, T, C, N
-    array([[2., 1.]], dtype=float32)
-    """
-
-    arguments = ("k",)
-
-    def __init__(self, k: int, **kwargs: Any):
-        super().__init__(**kwargs)
-        _require(1 <= k <= 7, "k is the length of the k-mers, 1 to 7.", k=k)
-        self.k = k
-        numbers = canonical_kmers(k)
-        self._size = int(numbers.max()) + 1
-        self._numbers = np.append(numbers, np.int32(self._size))  # the last for unknown k-mers
-
-    def call(self, codes: Any) -> Any:
-        """Count in codes (windows, positions); one number a window and position is all the memory that it takes."""
-        codes, windows = ops.cast(codes, "int32"), ops.shape(codes)[0]
-        known = ops.logical_and(codes >= 0, codes < 4**self.k)
-        numbers = ops.take(self._numbers, ops.where(known, codes, 4**self.k), axis=0)
-        places = numbers + (self._size + 1) * ops.arange(windows, dtype="int32")[:, None]
-        counts = ops.segment_sum(
-            ops.reshape(ops.ones_like(places, dtype=self.compute_dtype), (-1,)),
-            ops.reshape(places, (-1,)),
-            num_segments=windows * (self._size + 1),
-        )
-        return ops.reshape(counts, (-1, self._size + 1))[:, : self._size]
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return (windows, canonical k-mers)."""
-        return (input_shape[0], self._size)
+    require(symmetric, needed, width=reach, strides=stride, padding=layer.padding, positions=positions)

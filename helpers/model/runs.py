@@ -11,8 +11,9 @@ from helpers.data.augmentation import flip_orientation
 from helpers.data.inputs import Split
 from helpers.model.architectures import InputSpec, OutputSpec, build_model
 from helpers.model.batches import JangguSequence
-from helpers.model.linear import fit_kmer_linear
+from helpers.model.linear import fit_linear
 from helpers.model.training import train
+from helpers.networks import BASELINES
 
 OUTPUT = "labels"
 _ACTIVATIONS = {"binary_crossentropy": "sigmoid", "mae": "linear", "mse": "linear"}
@@ -58,10 +59,11 @@ def build_and_fit(
         Of `helpers.study.model_plan`.
     training, validation : Split
     settings : mapping
-        ``loss``, ``batch_size``, ``epochs``, ``patience``, ``learning_rate``, ``global_clipnorm``.
+        ``loss``, ``batch_size``, ``epochs``, ``patience``, ``learning_rate``, ``global_clipnorm``; a linear model takes
+        of these the loss, and ``windows``, the number of training windows that it is fitted on, all by default.
     seed : int
-        Of the order of the batches and of the augmentation. The weights follow the seed of
-        `helpers.backend.select_backend`.
+        Of the order of the batches, the augmentation and the windows of a linear model. The weights of a network follow
+        the seed of `helpers.backend.select_backend`.
 
     Returns
     -------
@@ -71,7 +73,7 @@ def build_and_fit(
         How it got there: epochs, or the grid of penalties.
     """
     options = dict(settings)
-    batch_size = options.pop("batch_size")
+    batch_size, most = options.pop("batch_size"), options.pop("windows", None)
     model = build(plan, training, options["loss"])
     augment = {name: flip_half for name, reading in plan["inputs"].items() if reading.get("augment") == "flip"}
     fed = {"batch_size": batch_size, "codes": True}
@@ -79,8 +81,8 @@ def build_and_fit(
         training.inputs, {OUTPUT: training.targets}, shuffle=True, seed=seed, augment=augment, **fed
     )
     held_out = JangguSequence(validation.inputs, {OUTPUT: validation.targets}, **fed)
-    if plan["architecture"] == "kmer_linear":
-        return model, fit_kmer_linear(model, batches, held_out, loss=options["loss"])
+    if plan["architecture"] in BASELINES:
+        return model, fit_linear(model, batches, held_out, loss=options["loss"], windows=most, seed=seed)
     return model, train(model, batches, held_out, **options)
 
 

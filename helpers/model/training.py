@@ -14,7 +14,8 @@ import keras
 import numpy as np
 import pandas as pd
 
-import helpers.model.layers  # noqa: F401  (registers the layers, for loading)
+import helpers.model.feature_layers  # noqa: F401  (registers its layers, for loading)
+import helpers.model.layers  # noqa: F401  (the same)
 from helpers.errors import InputError
 from helpers.files import atomic_path
 from helpers.model.batches import JangguSequence
@@ -22,6 +23,7 @@ from helpers.model.batches import JangguSequence
 LOSSES = ("binary_crossentropy", "mae", "mse")
 HISTORY_COLUMNS = ("epoch", "seconds", "loss", "val_loss", "best")
 _STEPS_PER_EXECUTION = 16  # fewer crossings into the backend: small networks train up to 1.4 times as fast
+_VALUES_AT_ONCE = 1 << 22  # of predictions whose loss is computed
 _logger = logging.getLogger(__name__)
 
 
@@ -98,7 +100,8 @@ def train(model: keras.Model, training: JangguSequence, validation: JangguSequen
     logged.
     """
     settings = TrainingOptions(**options)
-    _logger.info("training on %d windows, validating on %d", len(training.output), len(validation.output))
+    sizes = (model.count_params(), len(training.output), len(validation.output))
+    _logger.info("training %d parameters on %d windows, validating on %d", *sizes)
     watch = _Watch(training, validation, settings)
     model.compile(
         optimizer=keras.optimizers.Adam(settings.learning_rate, amsgrad=True, global_clipnorm=settings.global_clipnorm),
@@ -147,9 +150,11 @@ class _Watch(keras.callbacks.Callback):
         _logger.info("kept the weights of epoch %d, val_loss %.5f", self.best_epoch, self._best_loss)
 
     def _validation_loss(self) -> float:
-        losses = keras.losses.get(self._options.loss)(self._targets, predict(self.model, self._validation))
-        losses = keras.ops.convert_to_numpy(losses).astype(np.float64)
-        weights = self._validation.sample_weights
+        loss, predicted = keras.losses.get(self._options.loss), predict(self.model, self._validation)
+        at_once = max(1, _VALUES_AT_ONCE // predicted.shape[1])
+        parts = [slice(first, first + at_once) for first in range(0, len(predicted), at_once)]
+        losses = [keras.ops.convert_to_numpy(loss(self._targets[rows], predicted[rows])) for rows in parts]
+        losses, weights = np.concatenate(losses).astype(np.float64), self._validation.sample_weights
         return float(np.mean(losses if weights is None else losses * weights))
 
     def _log(self, rate: float) -> None:
@@ -189,13 +194,16 @@ def predict(model: keras.Model, inputs: Any, *, batch_size: int = 256) -> np.nda
     """
     batches = _input_batches(model, inputs, batch_size)
     full = min(batches.batch_size, batches.size)
-    predictions = []
-    for (batch,) in batches:
+    predictions = None
+    for number, (batch,) in enumerate(batches):
         missing = full - len(keras.tree.flatten(batch)[0])
         # A last batch of another size would make the backend compile the network a second time.
         filled = keras.tree.map_structure(lambda rows, missing=missing: _fill(rows, missing), batch)
-        predictions.append(np.concatenate(keras.tree.flatten(model.predict_on_batch(filled)), axis=1))
-    return np.concatenate(predictions)[: batches.size].astype(np.float32, copy=False)
+        predicted = np.concatenate(keras.tree.flatten(model.predict_on_batch(filled)), axis=1)
+        if predictions is None:
+            predictions = np.empty((batches.size, predicted.shape[1]), dtype=np.float32)
+        predictions[number * full : number * full + full - missing] = predicted[: full - missing]
+    return predictions
 
 
 def _fill(rows: np.ndarray, missing: int) -> np.ndarray:

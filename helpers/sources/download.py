@@ -1,20 +1,24 @@
 """Download one file and let it stand under its name only when its size and checksum are right.
 
-Run as ``python -m helpers.sources.download URL DESTINATION [--md5 SUM] [--size BYTES]``.
+Run as ``python -m helpers.sources.download URL DESTINATION [--md5 SUM] [--size BYTES] [--unpack]``; with ``--unpack``
+the URL is that of a tar archive, which size and checksum are about, and its one file becomes the destination.
 """
 
 import argparse
 import hashlib
 import logging
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import requests
 
 from helpers.errors import InputError
 from helpers.files import atomic_path
+from helpers.sources.extract import extract_member
 
 CHUNK = 1 << 20  # bytes read at once
 TIMEOUT = (10, 60)  # seconds to connect, and between two pieces
@@ -51,6 +55,34 @@ def download(url: str, destination: str | Path, *, md5: str | None = None, size:
     except (requests.RequestException, OSError) as error:
         message = f"{url}: download failed: {error}. Check the url in the sheet of tracks, and try again."
         raise InputError(message) from error
+
+
+def download_member(url: str, destination: str | Path, **expected: Any) -> None:
+    """Download a tar archive and keep its one file.
+
+    Parameters
+    ----------
+    url : str
+    destination : path
+        Of the file.
+    **expected
+        ``md5`` and ``size`` of the archive, as in `download`.
+
+    Raises
+    ------
+    InputError
+        As `download`, and when the archive does not hold one file.
+    """
+    folder = Path(destination).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".unpack-") as temporary:
+        archive = Path(temporary) / "archive.tar"
+        download(url, archive, **expected)
+        try:
+            extract_member(archive, destination)
+        except InputError as error:
+            message = str(error).replace(str(archive), url)
+            raise InputError(message) from error
 
 
 def _receive(response: requests.Response, part: Path, expected: int | None) -> tuple[int, str]:
@@ -91,10 +123,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("destination", type=Path)
     parser.add_argument("--md5", default=None)
     parser.add_argument("--size", type=lambda text: int(text) if text else None, default=None)
+    parser.add_argument("--unpack", action="store_true")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
-        download(options.url, options.destination, md5=options.md5 or None, size=options.size)
+        fetch = download_member if options.unpack else download
+        fetch(options.url, options.destination, md5=options.md5 or None, size=options.size)
     except InputError as error:
         sys.exit(f"ERROR: {error}")
 

@@ -15,24 +15,23 @@ decoys, open regions without a site and what one experiment alone shows as open 
 comparison of the two experiments each tell a part.
 """
 
-import argparse
-import gzip
-import json
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from helpers.errors import InputError
-from helpers.files import atomic_path
 from helpers.sources.simulate_genome import SITE_KINDS, Genome, simulate_genome
 from helpers.sources.simulate_reads import Experiment, simulate_bam
+from helpers.sources.simulated_files import (
+    on_contigs,
+    random_streams,
+    run_command,
+    write_fasta,
+    write_table,
+)
 from helpers.sources.simulation import EXPERIMENTS, Simulation
-
-_LINE = 60  # bases in a line of FASTA
 
 
 def simulate(out_dir: str | os.PathLike[str], parameters: Simulation, *, seed: int) -> None:
@@ -52,15 +51,10 @@ def simulate(out_dir: str | os.PathLike[str], parameters: Simulation, *, seed: i
     InputError
         When the seed is no whole number from 0 on.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        message = f"the simulation's seed must be a whole number from 0 on. Received: {seed!r}"
-        raise InputError(message)
     folder = Path(out_dir)
-    genome_rng, peaks_rng, *read_rngs = (
-        np.random.default_rng(stream) for stream in np.random.SeedSequence(seed).spawn(2 + len(EXPERIMENTS))
-    )
+    genome_rng, peaks_rng, *read_rngs = random_streams(seed, 2 + len(EXPERIMENTS))
     genome, elements, motifs = simulate_genome(parameters, genome_rng)
-    _write_fasta(folder / "genome.fa", genome)
+    write_fasta(folder / "genome.fa", genome)
     peaks = _draw_peaks(elements[elements["kind"] == "bound"], parameters.peak_width, peaks_rng)
     _write_regions(folder, genome, elements, motifs, peaks=peaks)
     for number, (name, rng) in enumerate(zip(EXPERIMENTS, read_rngs, strict=True)):
@@ -75,28 +69,6 @@ def simulate(out_dir: str | os.PathLike[str], parameters: Simulation, *, seed: i
         simulate_bam(path, genome, elements, experiment=experiment, parameters=parameters, rng=rng)
 
 
-def _write_fasta(path: Path, genome: Genome) -> None:
-    """Write the genome and its index."""
-    letters = genome.letters() | (genome.soft.astype(np.uint8) << 5)  # bit 5 makes an ASCII letter lower case
-    index = []
-    with atomic_path(path) as temporary, temporary.open("wb") as fasta:
-        for (contig, size), offset in zip(genome.sizes.items(), genome.offsets[:-1], strict=True):
-            fasta.write(f">{contig}\n".encode())
-            index.append(f"{contig}\t{size}\t{fasta.tell()}\t{_LINE}\t{_LINE + 1}\n")
-            fasta.write(_wrap(letters[offset : offset + size]))
-    with atomic_path(path.with_name(f"{path.name}.fai")) as temporary:
-        temporary.write_text("".join(index))
-
-
-def _wrap(letters: np.ndarray) -> bytes:
-    """Break letters into lines; the last one ends with a line break too."""
-    full = letters.size // _LINE
-    lines = np.full((full, _LINE + 1), ord("\n"), np.uint8)
-    lines[:, :_LINE] = letters[: full * _LINE].reshape(full, _LINE)
-    rest = letters[full * _LINE :].tobytes()
-    return lines.tobytes() + (rest + b"\n" if rest else b"")
-
-
 def _write_regions(
     folder: Path, genome: Genome, elements: pd.DataFrame, motifs: pd.DataFrame, *, peaks: pd.DataFrame
 ) -> None:
@@ -104,22 +76,10 @@ def _write_regions(
     artefact = elements["kind"] == "artefact"
     without_motif = elements[~artefact & ~elements["kind"].isin(SITE_KINDS)].assign(strand=".")
     truth = pd.concat([motifs, without_motif]).sort_values("start", kind="stable")
-    _write_table(folder / "jund_peaks.narrowPeak.gz", _on_contigs(peaks, genome))
-    _write_table(
-        folder / "blacklist.bed.gz", _on_contigs(elements[artefact], genome)[["chrom", "start", "end", "kind"]]
-    )
+    write_table(folder / "jund_peaks.narrowPeak.gz", on_contigs(peaks, genome))
+    write_table(folder / "blacklist.bed.gz", on_contigs(elements[artefact], genome)[["chrom", "start", "end", "kind"]])
     columns = ["chrom", "start", "end", "kind", "strand"]
-    _write_table(folder / "truth.tsv", _on_contigs(truth, genome)[columns], header=True)
-
-
-def _on_contigs(regions: pd.DataFrame, genome: Genome) -> pd.DataFrame:
-    """Turn positions in the genome's flat array into `chrom` and positions on it."""
-    contigs = regions["contig"].to_numpy()
-    local = regions.drop(columns="contig")
-    for column in ("start", "end"):
-        local[column] = regions[column].to_numpy() - genome.offsets[contigs]
-    local.insert(0, "chrom", np.array(list(genome.sizes))[contigs])
-    return local
+    write_table(folder / "truth.tsv", on_contigs(truth, genome)[columns], header=True)
 
 
 def _draw_peaks(bound: pd.DataFrame, peak_width: tuple[int, int], rng: np.random.Generator) -> pd.DataFrame:
@@ -145,36 +105,15 @@ def _draw_peaks(bound: pd.DataFrame, peak_width: tuple[int, int], rng: np.random
     )
 
 
-def _write_table(path: Path, table: pd.DataFrame, *, header: bool = False) -> None:
-    """Write tab-separated text, compressed without a time stamp if the name ends in .gz."""
-    text = table.to_csv(sep="\t", header=header, index=False).encode()
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(gzip.compress(text, mtime=0) if path.suffix == ".gz" else text)
-
-
-def _parse_parameters(text: str) -> Simulation:
-    try:
-        parameters = json.loads(text)
-    except json.JSONDecodeError as error:
-        message = f"--parameters is not JSON ({error}). Received: {text}"
-        raise InputError(message) from error
-    if not isinstance(parameters, dict):
-        message = f"--parameters must be a JSON object of names and values. Received: {text}"
-        raise InputError(message)
-    return Simulation.from_dict(parameters)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.sources.simulate", description=__doc__.split("\n")[0])
-    parser.add_argument("out_dir", help="folder to write to; made if it is missing")
-    parser.add_argument("--seed", type=int, required=True, help="a whole number from 0 on")
-    parser.add_argument("--parameters", default="{}", help="JSON object; see the fields of helpers.sources.simulation")
-    options = parser.parse_args(arguments)
-    try:
-        simulate(options.out_dir, _parse_parameters(options.parameters), seed=options.seed)
-    except (InputError, OSError) as error:
-        sys.exit(f"ERROR: {error}")
+    run_command(
+        simulate,
+        Simulation,
+        module="helpers.sources.simulate",
+        description=__doc__.split("\n")[0],
+        arguments=arguments,
+    )
 
 
 if __name__ == "__main__":

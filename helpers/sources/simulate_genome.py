@@ -81,12 +81,12 @@ def simulate_genome(parameters: Simulation, rng: np.random.Generator) -> tuple[G
         `strand` ('+' or '-'). Nowhere else in the genome, on either strand, stands the core between such pairs.
     """
     sizes = dict(parameters.chromosomes)
-    unknown = [_draw_unknown(length, rng) for length in sizes.values()]
+    unknown = [draw_unknown(length, rng) for length in sizes.values()]
     elements = pd.concat([_lay_out_elements(contig, parameters, rng) for contig in unknown], keys=range(len(sizes)))
     elements = elements.reset_index(level=0, names="contig").reset_index(drop=True)
     everywhere = np.concatenate(unknown)
-    codes = np.where(everywhere, np.uint8(UNKNOWN), _draw_bases(everywhere.size, rng))
-    soft = _draw_stretches(codes.size, parameters.soft_masked, rng) & ~everywhere
+    codes = np.where(everywhere, np.uint8(UNKNOWN), draw_bases(everywhere.size, rng))
+    soft = draw_stretches(codes.size, parameters.soft_masked, rng) & ~everywhere
     genome = Genome(sizes, codes, soft)
     elements[["start", "end", "centre"]] += genome.offsets[elements["contig"], None]
     motifs = _lay_out_motifs(elements[elements["kind"].isin(SITE_KINDS)], parameters.copies, rng)
@@ -95,7 +95,7 @@ def simulate_genome(parameters: Simulation, rng: np.random.Generator) -> tuple[G
     return genome, elements, motifs
 
 
-def _draw_unknown(length: int, rng: np.random.Generator) -> np.ndarray:
+def draw_unknown(length: int, rng: np.random.Generator) -> np.ndarray:
     """Mark a contig's ends (0.5 % each), its middle (1 %) and three short runs elsewhere; bool, shape (length,)."""
     unknown = np.zeros(length, bool)
     edge = max(100, length // 200)
@@ -106,7 +106,7 @@ def _draw_unknown(length: int, rng: np.random.Generator) -> np.ndarray:
     return unknown
 
 
-def _draw_bases(length: int, rng: np.random.Generator, chain: int = 1000) -> np.ndarray:
+def draw_bases(length: int, rng: np.random.Generator, chain: int = 1000) -> np.ndarray:
     """Draw a first-order Markov sequence as parallel chains of `chain` bases, joined end to end."""
     chains = -(-length // chain)
     thresholds = np.cumsum(_TRANSITIONS, axis=1)[:, :3]
@@ -117,7 +117,7 @@ def _draw_bases(length: int, rng: np.random.Generator, chain: int = 1000) -> np.
     return np.ascontiguousarray(codes.T).ravel()[:length]
 
 
-def _draw_stretches(length: int, share: float, rng: np.random.Generator) -> np.ndarray:
+def draw_stretches(length: int, share: float, rng: np.random.Generator) -> np.ndarray:
     """Mark about this share of positions, in stretches of exponential length; bool, shape (length,)."""
     count = round(-np.log1p(-share) * length / SOFT_MASKED_MEAN)
     starts = rng.integers(0, length, count)

@@ -1,6 +1,6 @@
-"""Simulated DNase-seq: where each strand is cut, and the reads that begin there, as an indexed BAM file."""
+"""Simulated DNase-seq: where each strand is cut, and the reads that begin there; reads as an indexed BAM file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,13 +59,9 @@ def simulate_bam(
     rng : numpy.random.Generator
     """
     rates = cut_rates(genome, elements, experiment=experiment, parameters=parameters, rng=rng)
-    alignments = _draw_alignments(rates, experiment.reads, rng)
+    alignments = draw_alignments(rates, experiment.reads, rng)
     unmapped = LETTERS[rng.integers(0, 4, (round(UNMAPPED * experiment.reads), READ_LENGTH))]
-    with atomic_path(path) as temporary:
-        sequences = [letters.tobytes().decode() for letters in unmapped]
-        _write_bam(temporary, genome, alignments, sequences, name=experiment.name)
-    with atomic_path(Path(f"{path}.bai")) as temporary:
-        pysam.index(str(path), str(temporary))
+    write_bam(path, genome, alignments, [letters.tobytes().decode() for letters in unmapped], name=experiment.name)
 
 
 def cut_rates(
@@ -83,7 +79,7 @@ def cut_rates(
     numpy.ndarray of float64, shape (strands, bases)
         Forward strand, reverse strand; the sum is 1. It is 0 wherever the read would touch an unknown base.
     """
-    allowed = _possible_starts(genome.codes) * _cut_bias(genome.codes, experiment.cut_bias)
+    allowed = possible_starts(genome.codes) * _cut_bias(genome.codes, experiment.cut_bias)
     blocks = -(-genome.codes.size // WAVE_BLOCK)
     wave = np.exp(rng.normal(0, WAVE_SPREAD, blocks)).repeat(WAVE_BLOCK)[: genome.codes.size]
     open_profile = _open_profile(genome.codes.size, elements, experiment, parameters, rng)
@@ -98,7 +94,7 @@ def cut_rates(
     return rates / rates.sum()
 
 
-def _possible_starts(codes: np.ndarray) -> np.ndarray:
+def possible_starts(codes: np.ndarray) -> np.ndarray:
     """Tell where a read's first base may lie so that all its bases are known; bool, shape (strands, bases)."""
     unknown = np.concatenate([[0], np.cumsum(codes == UNKNOWN)])
     clear = unknown[READ_LENGTH:] == unknown[:-READ_LENGTH]
@@ -143,8 +139,22 @@ def _pile_ups(length: int, elements: pd.DataFrame, rng: np.random.Generator) -> 
     return profile
 
 
-def _draw_alignments(rates: np.ndarray, reads: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Draw alignments as a table sorted by `start` (flat position) with `flag` and `mapq`."""
+def draw_alignments(rates: np.ndarray, reads: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Draw single reads, with the kinds of alignments that filters must see.
+
+    Parameters
+    ----------
+    rates : numpy.ndarray of float64, shape (strands, bases)
+        How probable each base is as the first of a read; the sum is 1.
+    reads : int
+        Primary mapped alignments, duplicates among them; secondary and QC-failed ones come on top.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    pandas.DataFrame
+        `start` (leftmost base in the genome's flat array), `flag` (of SAM), `mapq`; sorted by start.
+    """
     cumulative = np.cumsum(rates.ravel())
     extra = {_SECONDARY: round(SECONDARY * reads), _QC_FAILED: round(QC_FAILED * reads)}
     copies = min(round(DUPLICATES * reads), reads - 1)
@@ -159,8 +169,33 @@ def _draw_alignments(rates: np.ndarray, reads: int, rng: np.random.Generator) ->
     return alignments.sort_values("start", kind="stable", ignore_index=True)
 
 
-def _write_bam(path: Path, genome: Genome, alignments: pd.DataFrame, unmapped: list[str], *, name: str) -> None:
-    """Write the alignments in their order, then the sequences of the unmapped reads."""
+def write_bam(path: Path, genome: Genome, alignments: pd.DataFrame, unmapped: Sequence[str] = (), *, name: str) -> None:
+    """Write alignments in their order, then unmapped reads, and an index beside the file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The index is `path` + ".bai".
+    genome : Genome
+        Reads have its bases.
+    alignments : pandas.DataFrame
+        `start` (in the genome's flat array, ascending), `flag` (of SAM), `mapq`; of pairs also `mate` (start of the
+        mate on the same contig), `length` (of the fragment, negative for its right read) and `fragment` (number that
+        both reads have in their name).
+    unmapped : sequence of str
+        Their bases.
+    name : str
+        With which the names of the reads begin.
+    """
+    with atomic_path(path) as temporary:
+        _write_alignments(temporary, genome, alignments, unmapped, name=name)
+    with atomic_path(Path(f"{path}.bai")) as temporary:
+        pysam.index(str(path), str(temporary))
+
+
+def _write_alignments(
+    path: Path, genome: Genome, alignments: pd.DataFrame, unmapped: Sequence[str], *, name: str
+) -> None:
     header = pysam.AlignmentHeader.from_dict(
         {
             "HD": {"VN": "1.6", "SO": "coordinate"},
@@ -170,6 +205,7 @@ def _write_bam(path: Path, genome: Genome, alignments: pd.DataFrame, unmapped: l
     )
     read = pysam.AlignedSegment(header)  # one object, filled anew for each line: a new one each doubles the time
     quality = pysam.qualitystring_to_array("I" * READ_LENGTH)
+    pairs = _pairs(genome, alignments) if "mate" in alignments else None
     with pysam.AlignmentFile(str(path), "wb", header=header) as bam:
         for number, (sequence, contig, start, flag, mapq) in enumerate(_lines(genome, alignments, unmapped)):
             read.query_name = f"{name}.{number}"
@@ -177,10 +213,23 @@ def _write_bam(path: Path, genome: Genome, alignments: pd.DataFrame, unmapped: l
             read.query_qualities = quality
             read.cigartuples = None if flag == _UNMAPPED else [(0, READ_LENGTH)]
             read.flag, read.reference_id, read.reference_start, read.mapping_quality = flag, contig, start, mapq
+            if pairs:
+                fragment, read.next_reference_start, read.template_length = next(pairs)
+                read.query_name, read.next_reference_id = f"{name}.{fragment}", contig
             bam.write(read)
 
 
-def _lines(genome: Genome, alignments: pd.DataFrame, unmapped: list[str]) -> Iterator[tuple[str, int, int, int, int]]:
+def _pairs(genome: Genome, alignments: pd.DataFrame) -> Iterator[tuple[int, int, int]]:
+    """Yield number of the fragment, start of the mate in its contig, and length of the fragment, of each alignment."""
+    mates = alignments["mate"].to_numpy()
+    contigs = np.searchsorted(genome.offsets, mates, side="right") - 1
+    columns = (alignments["fragment"], mates - genome.offsets[contigs], alignments["length"])
+    return zip(*(column.tolist() for column in columns), strict=True)
+
+
+def _lines(
+    genome: Genome, alignments: pd.DataFrame, unmapped: Sequence[str]
+) -> Iterator[tuple[str, int, int, int, int]]:
     """Yield sequence, contig, start in the contig, flag and mapping quality of each line of the file."""
     letters = genome.letters().tobytes().decode()
     starts = alignments["start"].to_numpy()

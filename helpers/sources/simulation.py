@@ -1,12 +1,13 @@
 """The parameters of a simulated data set: their defaults, units and bounds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from helpers.errors import InputError
+from helpers.sources.parameters import check_chromosomes, check_number, checked_pair, from_known, require
 
 EXPERIMENTS = ("dnase_roadmap", "dnase_encode")
 FILES = (
@@ -73,18 +74,18 @@ class Simulation:
 
     def __post_init__(self) -> None:
         """Check every value; pairs may come as lists (from JSON or YAML)."""
-        _require(isinstance(self.dependence, bool), "dependence", "true or false", self.dependence)
+        require(isinstance(self.dependence, bool), "dependence", "true or false", self.dependence)
         for name, (kind, low, high) in _BOUNDS.items():
-            _check_number(name, getattr(self, name), kind, low, high)
+            check_number(name, getattr(self, name), kind, low, high)
         for name, (kind, low, high) in _PAIR_BOUNDS.items():
-            object.__setattr__(self, name, _checked_pair(name, getattr(self, name), kind, low, high))
-        _check_chromosomes(self.chromosomes, SLOTS_MINIMUM * self.slot)
+            object.__setattr__(self, name, checked_pair(name, getattr(self, name), kind, low, high))
+        check_chromosomes(self.chromosomes, SLOTS_MINIMUM * self.slot)
         narrowest, widest = self.peak_width
-        _require(narrowest <= widest, "peak_width", "(smallest, largest)", self.peak_width)
-        _require(self.bound_every >= self.slot, "bound_every", f"at least one slot ({self.slot} bp)", self.bound_every)
+        require(narrowest <= widest, "peak_width", "(smallest, largest)", self.peak_width)
+        require(self.bound_every >= self.slot, "bound_every", f"at least one slot ({self.slot} bp)", self.bound_every)
         taken = self.slot / self.bound_every + 2 * self.one_sided + sum(getattr(self, name) for name in _SHARES)
         shares = f"{', '.join(_SHARES)}, 2 one_sided and slot / bound_every"
-        _require(taken <= 0.9, shares, "at most 0.9 together", round(taken, 3))
+        require(taken <= 0.9, shares, "at most 0.9 together", round(taken, 3))
 
     @classmethod
     def from_dict(cls, parameters: Mapping[str, Any]) -> "Simulation":
@@ -95,12 +96,7 @@ class Simulation:
         InputError
             For a name that is no parameter (it lists those that are), or a value out of bounds.
         """
-        known = [parameter.name for parameter in fields(cls)]
-        for name in parameters:
-            if name not in known:
-                message = f"unknown simulation parameter {name!r}. Known are: {', '.join(known)}"
-                raise InputError(message)
-        return cls(**parameters)
+        return from_known(cls, parameters)
 
 
 def check_simulated(tracks: pd.DataFrame, parameters: Mapping[str, Any]) -> None:
@@ -147,32 +143,3 @@ _PAIR_BOUNDS: dict[str, tuple[type, float, float]] = {
     "cut_offset": (float, 0, 500),
     "cut_bias": (float, 0, 5),
 }
-
-
-def _require(fulfilled: bool, name: str, wanted: str, value: object) -> None:
-    if not fulfilled:
-        message = f"simulation parameter {name} must be {wanted}. Received: {value!r}"
-        raise InputError(message)
-
-
-def _check_number(name: str, value: object, kind: type, low: float, high: float) -> None:
-    accepted = int if kind is int else (int, float)
-    number = isinstance(value, accepted) and not isinstance(value, bool)
-    noun = "a whole number" if kind is int else "a number"
-    _require(number and low <= value <= high, name, f"{noun} from {low} to {high}", value)
-
-
-def _checked_pair(name: str, values: object, kind: type, low: float, high: float) -> tuple[Any, Any]:
-    _require(isinstance(values, tuple | list) and len(values) == 2, name, "a pair of numbers", values)
-    for value in values:
-        _check_number(name, value, kind, low, high)
-    return values[0], values[1]
-
-
-def _check_chromosomes(chromosomes: object, shortest: int) -> None:
-    named = isinstance(chromosomes, Mapping) and len(chromosomes) > 0
-    _require(named, "chromosomes", "names with lengths in bp", chromosomes)
-    for name, length in chromosomes.items():
-        written = isinstance(name, str) and name.isprintable() and name != "" and " " not in name
-        _require(written, "chromosomes", "named without spaces", name)
-        _check_number(f"chromosomes[{name}]", length, int, shortest, 500_000_000)

@@ -11,9 +11,11 @@ from helpers import sheet
 from helpers import study as plans
 from helpers.config import complete_config
 from helpers.errors import InputError
+from helpers.figure_references import chosen_variants
 from helpers.fingerprint import code_hash
-from helpers.references import check_references
-from helpers.sources.simulation import check_simulated
+from helpers.networks import BASELINES
+from helpers.references import check_references, resolve_outputs
+from helpers.sources.worlds import check_simulated, world_files, world_parameters
 
 HOME = Path(workflow.current_basedir).parents[1]
 
@@ -23,8 +25,8 @@ def load_config():
     schema = yaml.safe_load((HOME / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
     try:
         config.update(complete_config(config, schema))
-        path = Path(config["tracks"])
-        tracks = sheet.read_tracks(path if path.exists() else HOME / path)
+        tracks = sheet.read_tracks(config["tracks"], HOME)
+        config.update(resolve_outputs(config, tracks))
         check_references(config, tracks)
         check_simulated(tracks, config["simulation"])
         sheet.missing_files(tracks)
@@ -38,6 +40,16 @@ STUDIES = config["studies"]
 RUN = config["run"]
 
 
+def simulation_parameters(world):
+    """The parameters of one of the simulations, for its command line."""
+    return json.dumps(world_parameters(config["simulation"], world))
+
+
+def simulated_files(world):
+    """The names of the files that one of the simulations writes."""
+    return world_files(config["simulation"], world)
+
+
 def any_of(names):
     """A wildcard constraint that takes these names and no other."""
     return "|".join(map(re.escape, sorted(set(names)))) or "(?!)"
@@ -47,7 +59,7 @@ wildcard_constraints:
     run=RUN,
     study=any_of(STUDIES),
     genome=any_of(config["genomes"]),
-    input=any_of(name for study in STUDIES.values() for name in study["inputs"]),
+    input=any_of([plans.TARGETS, *(name for study in STUDIES.values() for name in study["inputs"])]),
     model=any_of(name for study in STUDIES.values() for name in study["models"]),
     variant=any_of(
         variant
@@ -64,3 +76,4 @@ wildcard_constraints:
         )
     ),
     replicate=r"\d+",
+    part=r"\d+",

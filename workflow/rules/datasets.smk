@@ -1,6 +1,7 @@
 # Chapter 3: the datasets that the models read.
-# Needs the genome and the alignments; makes one encoding of the genome for every order, one table of counts for each
-# track, and the statistics of each normalization. Windows are cut out of these files in training; nothing is stored twice.
+# Needs the genome and the signals; makes one encoding of the genome for every order, one table of counts for each track,
+# or the signal of each window, and the statistics of each normalization. Windows are cut out of these files in training;
+# nothing is stored twice.
 
 
 rule encode_genome:
@@ -44,10 +45,34 @@ rule count_coverage:
         "../scripts/count_coverage.py"
 
 
+rule sum_signal:
+    """Sum a track's alignments or its signal over each window and its flanks, for an input or for what is predicted."""
+    input:
+        regions="results/{run}/{study}/regions/all.bed",
+        track=lambda wildcards: resource(wildcards.track),
+        index=lambda wildcards: resources([wildcards.track])[1:],
+        sizes=sizes_of,
+    output:
+        "results/{run}/{study}/data/{input}/{track}.windows.h5",
+    log:
+        "results/{run}/logs/{study}/data/{input}/{track}.windows.log",
+    benchmark:
+        "results/{run}/benchmarks/{study}/data/{input}/{track}.windows.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        code=code_of("sum_signal"),
+        type=lambda wildcards: TRACKS.at[wildcards.track, "type"],
+        settings=summing_settings,
+    script:
+        "../scripts/sum_signal.py"
+
+
 rule fit_normalizer:
     """Fit a normalization to a track, on the training regions or on everything stored, and keep its statistics."""
     input:
-        store="results/{run}/{study}/data/{input}/{track}.h5",
+        store=normalized_store,
+        windows="results/{run}/{study}/regions/all.bed",
         regions=split_file("results/{run}/{study}/regions/{folder}train.bed"),
     output:
         "results/{run}/{study}/data/{input}/{track}.{normalizer}.fold-{fold}.json",
@@ -62,6 +87,7 @@ rule fit_normalizer:
     params:
         code=code_of("fit_normalizer"),
         fit_on=lambda wildcards: study_of(wildcards)["normalize"]["fit_on"],
-        flank=lambda wildcards: input_settings(wildcards)["flank"],
+        flank=lambda wildcards: 0 if is_whole(wildcards) else input_settings(wildcards)["flank"],
+        whole=is_whole,
     script:
         "../scripts/fit_normalizer.py"

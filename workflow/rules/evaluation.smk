@@ -1,5 +1,6 @@
-# Chapter 5: what the runs say together.
-# Needs every run's scores and predictions; makes scores.tsv, summary.tsv, comparisons.tsv and the genome tracks.
+# Chapter 6: what the runs say together.
+# Needs every run's scores and predictions; makes scores.tsv, summary.tsv, comparisons.tsv, ceiling.tsv, the tables of the
+# paper's form, and what a mutated motif does.
 
 
 rule collect_scores:
@@ -28,9 +29,10 @@ rule collect_scores:
 
 
 rule compare_models:
-    """Compare variants and models: difference, its interval over loci and replicates, exact test."""
+    """Compare variants and models: difference, its interval over loci and replicates or over outputs, exact test."""
     input:
-        lambda wildcards: run_paths(wildcards.study, "predictions.h5"),
+        scores="results/{run}/{study}/scores.tsv",
+        predictions=compared_predictions,
     output:
         report(
             "results/{run}/{study}/comparisons.tsv",
@@ -47,7 +49,8 @@ rule compare_models:
     params:
         code=code_of("compare_models"),
         runs=run_table,
-        models=lambda wildcards: study_of(wildcards)["models"],
+        models=compared_models,
+        classes=lambda wildcards: features(wildcards.study),
         metrics=lambda wildcards: study_of(wildcards)["metrics"],
         settings=lambda wildcards: study_of(wildcards)["comparisons"],
         seed=config["seed"],
@@ -55,23 +58,87 @@ rule compare_models:
         "../scripts/compare_models.py"
 
 
-rule export_track:
-    """Write a variant's mean prediction over replicates on the test split as bigWig, overlapping regions averaged."""
+rule measure_ceiling:
+    """Measure how far noise lets any prediction of counts go: the reliability of random halves of the alignments."""
     input:
-        predictions=replicate_paths,
-        sizes=sizes_of,
+        windows="results/{run}/{study}/regions/all.bed",
+        test=test_regions,
+        targets=target_stores,
     output:
-        "results/{run}/{study}/tracks/{model}_{variant}_{track}.bw",
+        report(
+            "results/{run}/{study}/ceiling.tsv",
+            caption="../report/ceiling.rst",
+            category="{study}",
+            labels={"what": "noise ceiling", "kind": "table"},
+        ),
     log:
-        "results/{run}/logs/{study}/tracks/{model}_{variant}_{track}.log",
+        "results/{run}/logs/{study}/ceiling.log",
     benchmark:
-        "results/{run}/benchmarks/{study}/tracks/{model}_{variant}_{track}.tsv"
+        "results/{run}/benchmarks/{study}/ceiling.tsv"
     conda:
         "../../envs/data.yaml"
     params:
-        code=code_of("export_track"),
+        code=code_of("measure_ceiling"),
+        output=summed_output,
+        types=lambda wildcards: {name: TRACKS.at[name, "type"] for name in study_of(wildcards)["output"]["tracks"]},
+        counting=lambda wildcards: study_of(wildcards)["output"]["count"],
+        normalize=lambda wildcards: study_of(wildcards)["output"]["normalize"],
+        seed=config["seed"],
     script:
-        "../scripts/export_track.py"
+        "../scripts/measure_ceiling.py"
+
+
+rule make_table:
+    """Tabulate variants: mean and standard error of a metric over folds, beside the noise ceiling."""
+    input:
+        scores=lambda wildcards: f"results/{wildcards.run}/{TABLES[wildcards.table][0]}/scores.tsv",
+        ceilings=table_ceilings,
+    output:
+        report(
+            "results/{run}/tables/{table}.tsv",
+            caption="../report/table.rst",
+            category="tables",
+            labels={"what": "{table}", "kind": "table"},
+        ),
+    log:
+        "results/{run}/logs/tables/{table}.log",
+    benchmark:
+        "results/{run}/benchmarks/tables/{table}.tsv"
+    wildcard_constraints:
+        table=any_of(TABLES),
+    conda:
+        "../../envs/data.yaml"
+    params:
+        code=code_of("make_table"),
+        table=lambda wildcards: TABLES[wildcards.table][1],
+    script:
+        "../scripts/make_table.py"
+
+
+rule compare_published:
+    """Set what this run says beside what the paper says, statement by statement."""
+    input:
+        published=published_sheet(),
+        scores=[f"results/{RUN}/{study}/scores.tsv" for study in STUDIES],
+    output:
+        report(
+            "results/{run}/tables/published.tsv",
+            caption="../report/published.rst",
+            category="tables",
+            labels={"what": "published statements", "kind": "table"},
+        ),
+    log:
+        "results/{run}/logs/tables/published.log",
+    benchmark:
+        "results/{run}/benchmarks/tables/published.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        code=code_of("compare_published"),
+        studies=list(STUDIES),
+        classes=[feature for study in STUDIES for feature in features(study)],
+    script:
+        "../scripts/compare_published.py"
 
 
 rule mutate_motif:

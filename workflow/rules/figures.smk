@@ -1,11 +1,12 @@
-# Chapter 6: what a reader looks at.
+# Chapter 8: what a reader looks at.
 # Needs scores, predictions and histories; makes figures as SVG and PNG, the provenance and the report.
 
 
 rule plot_replicates:
     """Draw a metric of every replicate as points over box plots, with the prevalence as a dashed line."""
     input:
-        lambda wildcards: f"results/{wildcards.run}/{FIGURES[wildcards.figure][0]}/scores.tsv",
+        figure_scores,
+        ceiling=figure_ceiling,
     output:
         svg="results/{run}/figures/{figure}.svg",
         png=report(
@@ -19,13 +20,13 @@ rule plot_replicates:
     benchmark:
         "results/{run}/benchmarks/figures/{figure}.tsv"
     wildcard_constraints:
-        figure=any_of(name for name, (_, figure) in FIGURES.items() if figure["kind"] == "replicates"),
+        figure=any_of(figures_of_kind("replicates")),
     conda:
         "../../envs/data.yaml"
     params:
         code=code_of("plot_replicates"),
-        figure=lambda wildcards: FIGURES[wildcards.figure][1],
-        chromosomes=lambda wildcards: held_out(FIGURES[wildcards.figure][0]),
+        figure=figure_settings,
+        chromosomes=figure_chromosomes,
         note=config["note"],
     script:
         "../scripts/plot_replicates.py"
@@ -50,12 +51,12 @@ rule plot_locus:
     benchmark:
         "results/{run}/benchmarks/figures/{figure}.tsv"
     wildcard_constraints:
-        figure=any_of(name for name, (_, figure) in FIGURES.items() if figure["kind"] == "locus"),
+        figure=any_of(figures_of_kind("locus")),
     conda:
         "../../envs/data.yaml"
     params:
         code=code_of("plot_locus"),
-        figure=lambda wildcards: FIGURES[wildcards.figure][1],
+        figure=figure_settings,
         predictions=locus_names,
         outputs=lambda wildcards: STUDIES[FIGURES[wildcards.figure][0]]["output"]["tracks"],
         coverage=locus_coverage_names,

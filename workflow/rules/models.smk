@@ -1,4 +1,4 @@
-# Chapter 4: training and prediction. Every replicate of every variant is a job of one thread, so that a laptop runs
+# Chapter 5: training and prediction. Every replicate of every variant is a job of one thread, so that a laptop runs
 # two side by side and a cluster all of them; the thread count is fixed, because another would change the weights.
 # Needs datasets and labels; makes models/{model}/{variant}/fold-{fold}/rep-{replicate}/.
 
@@ -10,13 +10,13 @@ rule train_model:
     input is swapped in the test phase, the test split is predicted a second time.
     """
     input:
+        targets=split_file("results/{run}/{study}/regions/{folder}targets.tsv"),
+        windows="results/{run}/{study}/regions/all.bed",
         train=split_file("results/{run}/{study}/regions/{folder}train.bed"),
         validation=split_file("results/{run}/{study}/regions/{folder}validation.bed"),
         test=split_file("results/{run}/{study}/regions/{folder}test.bed"),
-        train_labels=split_file("results/{run}/{study}/data/labels/{folder}train.h5"),
-        validation_labels=split_file("results/{run}/{study}/data/labels/{folder}validation.h5"),
-        test_labels=split_file("results/{run}/{study}/data/labels/{folder}test.h5"),
         datasets=dataset_files,
+        outputs=target_files,
     output:
         model="results/{run}/{study}/models/{model}/{variant}/fold-{fold}/rep-{replicate}/model.keras",
         history="results/{run}/{study}/models/{model}/{variant}/fold-{fold}/rep-{replicate}/history.tsv",
@@ -31,6 +31,7 @@ rule train_model:
     params:
         code=code_of("train_model"),
         plan=variant_plan,
+        output=output_plan,
         training=lambda wildcards: plans.training_settings(study_of(wildcards), wildcards.model),
         scored=lambda wildcards: plans.scored_splits(study_of(wildcards), wildcards.model),
         binsize=lambda wildcards: study_of(wildcards)["regions"]["binsize"],

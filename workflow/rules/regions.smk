@@ -1,10 +1,10 @@
-# Chapter 2: which windows, and what is true of them.
-# Needs checked peaks and a blacklist; makes the ROI's bins, the split by chromosome, and the labels.
-# Merge, extend, subtract, trim and tile; split; label. On demand: a track trimmed to multiples of a length.
+# Chapter 2: which windows.
+# Needs checked peaks, bins or genes, and a blacklist; makes the windows and their splits, none of which touches another.
+# Merge, extend, subtract, trim and tile, or go upstream of genes; split. On demand: a track trimmed to multiples of a length.
 
 
 rule make_regions:
-    """Tile the merged, extended peaks minus the blacklist, on the genome's grid of the bin size."""
+    """Make the windows: bins around peaks or given bins, minus the blacklist, or promoters upstream of genes."""
     input:
         checks=ancient("results/{run}/{study}/checks.tsv"),
         track=lambda wildcards: resource(study_of(wildcards)["regions"]["track"]),
@@ -28,13 +28,14 @@ rule make_regions:
 
 
 rule split_regions:
-    """Split the bins by chromosome into training, validation and test."""
+    """Split the windows into training, validation and test; those that reach into a held-out window are put aside."""
     input:
         "results/{run}/{study}/regions/all.bed",
     output:
         train="results/{run}/{study}/regions/{folder}train.bed",
         validation="results/{run}/{study}/regions/{folder}validation.bed",
         test="results/{run}/{study}/regions/{folder}test.bed",
+        overlapping="results/{run}/{study}/regions/{folder}overlapping.bed",
     log:
         "results/{run}/logs/{study}/regions/{folder}split.log",
     benchmark:
@@ -43,34 +44,10 @@ rule split_regions:
         "../../envs/data.yaml"
     params:
         code=code_of("split_regions"),
-        chromosomes=split_chromosomes,
+        parts=split_parts,
+        reach=lambda wildcards: plans.reach(study_of(wildcards)),
     script:
         "../scripts/split_regions.py"
-
-
-rule label_regions:
-    """Label each bin of every split: 1 where it overlaps a feature of the output's track, else 0."""
-    input:
-        train="results/{run}/{study}/regions/{folder}train.bed",
-        validation="results/{run}/{study}/regions/{folder}validation.bed",
-        test="results/{run}/{study}/regions/{folder}test.bed",
-        tracks=lambda wildcards: resources(study_of(wildcards)["output"]["tracks"]),
-    output:
-        train="results/{run}/{study}/data/labels/{folder}train.h5",
-        validation="results/{run}/{study}/data/labels/{folder}validation.h5",
-        test="results/{run}/{study}/data/labels/{folder}test.h5",
-    log:
-        "results/{run}/logs/{study}/data/labels/{folder}labels.log",
-    benchmark:
-        "results/{run}/benchmarks/{study}/data/labels/{folder}labels.tsv"
-    conda:
-        "../../envs/data.yaml"
-    params:
-        code=code_of("label_regions"),
-        names=lambda wildcards: study_of(wildcards)["output"]["tracks"],
-        overlap=lambda wildcards: study_of(wildcards)["output"]["overlap"],
-    script:
-        "../scripts/label_regions.py"
 
 
 rule trim_track:

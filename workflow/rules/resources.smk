@@ -1,40 +1,10 @@
 # Chapter 1: where the files come from.
 # Needs the sheet of tracks; makes resources/ and, for each study, a table of what was checked in its files.
-# Simulate the demo's tracks, or download tracks by URL; index alignments; check everything before any work.
-
-
-rule simulate_tracks:
-    """Write the demo's genome, peaks, blacklist and two DNase experiments, with planted truth."""
-    output:
-        multiext(
-            "resources/{run}/",
-            "genome.fa",
-            "genome.fa.fai",
-            "blacklist.bed.gz",
-            "jund_peaks.narrowPeak.gz",
-            "dnase_roadmap.bam",
-            "dnase_roadmap.bam.bai",
-            "dnase_encode.bam",
-            "dnase_encode.bam.bai",
-            "truth.tsv",
-        ),
-    log:
-        "results/{run}/logs/resources/simulate.log",
-    benchmark:
-        "results/{run}/benchmarks/resources/simulate.tsv"
-    conda:
-        "../../envs/data.yaml"
-    params:
-        code=module_code("helpers.sources.simulate"),
-        seed=config["seed"],
-        parameters=json.dumps(config["simulation"]),
-    shell:
-        "python -m helpers.sources.simulate resources/{wildcards.run:q} --seed {params.seed}"
-        " --parameters {params.parameters:q} 2> {log:q}"
+# Download tracks by URL; index alignments; check everything before any work. Simulated tracks have a chapter of their own.
 
 
 rule download_track:
-    """Download a track from its URL and verify size and checksum where the sheet has them."""
+    """Download a track from its URL, verify size and checksum where the sheet has them, and unpack an archive."""
     output:
         "resources/{assembly}/{track}.{type}",
     log:
@@ -43,7 +13,7 @@ rule download_track:
         f"results/{RUN}/benchmarks/resources/{{assembly}}/{{track}}.{{type}}.tsv"
     wildcard_constraints:
         track=any_of(filter(is_remote, TRACKS.index)),
-        type=r"(fasta|bed|narrowPeak|broadPeak|gtf|bam|bigWig|vcf)(\.gz)?",
+        type=r"(fasta|bed|narrowPeak|broadPeak|gtf|bam|bigWig|vcf|meme)(\.gz)?",
     retries: 2
     conda:
         "../../envs/data.yaml"
@@ -53,8 +23,10 @@ rule download_track:
         url=lookup(query="track == '{track}'", within=TRACKS, cols="url"),
         md5=lookup(query="track == '{track}'", within=TRACKS, cols="md5"),
         size=lookup(query="track == '{track}'", within=TRACKS, cols="size"),
+        unpack=lambda wildcards: "--unpack" if sheet.is_archive(TRACKS.loc[wildcards.track]) else "",
     shell:
-        "python -m helpers.sources.download {params.url:q} {output:q} --md5={params.md5:q} --size={params.size:q} 2> {log:q}"
+        "python -m helpers.sources.download {params.url:q} {output:q} --md5={params.md5:q} --size={params.size:q}"
+        " {params.unpack} 2> {log:q}"
 
 
 rule index_alignments:

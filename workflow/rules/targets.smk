@@ -1,46 +1,18 @@
-# Which files a config asks for: the lists behind `rule all` and the targets by name, and the inputs of tables and figures.
+# Which files a config asks for: the lists behind `rule all` and the targets by name.
 
 
 FIGURES = {name: (study, figure) for study, settings in STUDIES.items() for name, figure in settings["figures"].items()}
-
-
-def run_table(wildcards):
-    """The runs of a study with their grid values, in the order of `run_paths`."""
-    models = STUDIES[wildcards.study]["models"]
-    return [
-        {**run._asdict(), "values": plans.variants(models[run.model])[run.variant]}
-        for run in plans.runs(STUDIES[wildcards.study])
-    ]
-
-
-def networks(study):
-    """The models of a study that are trained by epochs."""
-    return [name for name, model in STUDIES[study]["models"].items() if model["architecture"] != "kmer_linear"]
-
-
-def network_runs(wildcards):
-    return [run for run in run_table(wildcards) if run["model"] in networks(wildcards.study)]
-
-
-def split_chromosomes(wildcards):
-    """The chromosomes of each split in a folder of regions."""
-    study = study_of(wildcards)
-    fold = next(fold for fold in plans.folds(study) if plans.fold_folder(fold) == wildcards.folder)
-    return plans.split_chromosomes(study, genome_of(wildcards)["chromosomes"], fold)
-
-
-def held_out(study):
-    """The chromosomes of validation and test; of validation those of all folds."""
-    settings = STUDIES[study]
-    if "folds" in settings:
-        return {"validation": settings["folds"]["validation_each"], "test": settings["folds"]["test"]}
-    return settings["split"]
+TABLES = {name: (study, table) for study, settings in STUDIES.items() for name, table in settings["tables"].items()}
 
 
 def exported_outputs(study):
     """Outputs with a bigWig each: those that the config names, else the first ten."""
     settings = STUDIES[study]
     return settings["tracks"].get("outputs", settings["output"]["tracks"][:10])
+
+
+def ceiling_paths(study):
+    return [f"results/{RUN}/{study}/ceiling.tsv"] if has_ceiling(study) else []
 
 
 def track_paths(study, models=None):
@@ -51,6 +23,10 @@ def track_paths(study, models=None):
         for variant in plans.variants(model)
         for output in exported_outputs(study)
     ]
+
+
+def target_paths(study):
+    return [f"results/{RUN}/{study}/tracks/target_{output}.bw" for output in exported_outputs(study)]
 
 
 def figure_paths(study=None):
@@ -65,12 +41,21 @@ def study_paths(study):
     tables += [
         f"results/{RUN}/{study}/motif/{model}.tsv" for model in STUDIES[study].get("motif", {}).get("models", [])
     ]
-    return tables + track_paths(study) + figure_paths(study)
+    tables += ceiling_paths(study)
+    tables += [f"results/{RUN}/tables/{name}.tsv" for name, (owner, _) in TABLES.items() if owner == study]
+    return tables + track_paths(study) + target_paths(study) + figure_paths(study)
+
+
+def has_ceiling(study):
+    """Whether the noise of what a study predicts can be measured: it predicts counts of alignments."""
+    output = STUDIES[study]["output"]
+    return output["kind"] == "coverage" and any(TRACKS.at[track, "type"] == "bam" for track in output["tracks"])
 
 
 def everything():
     """All results of a config but the report, which is made of them."""
-    return [path for study in STUDIES for path in study_paths(study)] + [f"results/{RUN}/provenance.json"]
+    shared = ["provenance.json", "hub/hub.txt"] + (["tables/published.tsv"] if "published" in config else [])
+    return [path for study in STUDIES for path in study_paths(study)] + [f"results/{RUN}/{name}" for name in shared]
 
 
 def study_target(name):
@@ -100,43 +85,56 @@ def training_logs():
     return [path.replace(f"results/{RUN}/", f"results/{RUN}/logs/", 1) for path in paths]
 
 
-def motif_flank(wildcards):
-    """bp on both sides of a bin that the model's sequence input sees."""
-    settings = study_of(wildcards)
-    return settings["inputs"][settings["models"][wildcards.model]["inputs"][0]]["flank"]
+def hub_genomes():
+    """The genomes of the studies, and the names by which genome browsers know them."""
+    names = dict.fromkeys(settings["genome"] for settings in STUDIES.values())
+    return [{"name": name, "browser": config["genomes"][name].get("browser", "")} for name in names]
 
 
-def locus_tracks(wildcards):
-    study, figure = FIGURES[wildcards.figure]
-    return track_paths(study, figure["predictions"])
-
-
-def locus_peaks(wildcards):
-    return [resource(track) for track in STUDIES[FIGURES[wildcards.figure][0]]["output"]["tracks"]]
-
-
-def locus_names(wildcards):
-    """Labels of the predicted tracks of a locus."""
-    study, figure = FIGURES[wildcards.figure]
-    models = STUDIES[study]["models"]
+def hub_two_bits():
+    """Sequences of the genomes that browsers do not know."""
     return [
-        " ".join(part for part in (name, variant if variant != "default" else "", output) if part)
-        for name in figure["predictions"]
-        for variant in plans.variants(models[name])
-        for output in exported_outputs(study)
+        f"results/{RUN}/hub/{genome['name']}/{genome['name']}.2bit" for genome in hub_genomes() if not genome["browser"]
     ]
 
 
-def coverage_tracks(study):
-    """Every (input, track) of a study's coverage inputs."""
-    inputs = STUDIES[study]["inputs"]
-    return [(name, track) for name, settings in inputs.items() for track in settings.get("tracks", [])]
+def hub_files():
+    """What a hub has beside hub.txt."""
+    known = [f"{genome['browser']}/trackDb.txt" for genome in hub_genomes() if genome["browser"]]
+    others = [
+        f"{genome['name']}/{name}.txt"
+        for genome in hub_genomes()
+        if not genome["browser"]
+        for name in ("trackDb", "groups")
+    ]
+    return ["genomes.txt", "description.html", *dict.fromkeys(known), *others]
 
 
-def locus_coverage_names(wildcards):
-    return [TRACKS.at[track, "condition"] or track for _, track in coverage_tracks(FIGURES[wildcards.figure][0])]
+def hub_studies():
+    """The studies of a hub; labels, and what is predicted of them, lie between 0 and 1."""
+    return [
+        {
+            "name": name,
+            "genome": settings["genome"],
+            "limits": [0, 1] if settings["output"]["kind"] == "peaks" else None,
+        }
+        for name, settings in STUDIES.items()
+    ]
 
 
-def locus_coverage(wildcards):
-    study = FIGURES[wildcards.figure][0]
-    return [f"results/{RUN}/{study}/data/{name}/{track}.h5" for name, track in coverage_tracks(study)]
+def hub_tracks():
+    """The tracks of a hub: of each study what was observed, then what was predicted."""
+    rows = []
+    for study, settings in STUDIES.items():
+        folder = f"results/{RUN}/{study}/tracks"
+        sources = [("", "target", {})] + [
+            (model, f"{model}_{variant}", values)
+            for model, grids in settings["models"].items()
+            for variant, values in plans.variants(grids).items()
+        ]
+        rows += [
+            {"study": study, "output": output, "model": model, "values": values, "path": f"{folder}/{stem}_{output}.bw"}
+            for model, stem, values in sources
+            for output in exported_outputs(study)
+        ]
+    return rows

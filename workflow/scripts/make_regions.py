@@ -7,7 +7,8 @@ with logged(snakemake.log[0]):
     lengths = read_chrom_sizes(snakemake.input.sizes)
     sizes = {name: lengths[name] for name in snakemake.params.chromosomes}
     blacklist = next((read_regions(path) for path in snakemake.input.blacklist), None)
-    features, settings = read_regions(snakemake.input.track), snakemake.params.regions
+    settings = snakemake.params.regions
+    features = read_regions(snakemake.input.track, feature="gene" if settings["kind"] == "promoters" else None)
     regions = make_regions(features, sizes, settings, blacklist=blacklist)
     write_regions(dropped_regions(features, sizes, settings, regions), snakemake.output.dropped)
     write_regions(regions, snakemake.output.regions)

@@ -8,13 +8,16 @@ with logged(snakemake.log[0]):
     print(device, flush=True)
 
     from helpers.data.inputs import open_split
+    from helpers.data.regions import read_regions
     from helpers.evaluation.predictions import Predictions, write_predictions
     from helpers.evaluation.tables import write_table
     from helpers.model.runs import build_and_fit
     from helpers.model.training import predict, save_model
 
+    windows = read_regions(snakemake.input.windows)
+    shared = {"windows": windows, "output": params.output, "binsize": params.binsize}
     splits = {
-        name: open_split(params.plan["inputs"], name, snakemake.input, binsize=params.binsize)
+        name: open_split(params.plan["inputs"], name, regions=snakemake.input[name.removesuffix("_swapped")], **shared)
         for name in ["train", *params.scored]
     }
     model, history = build_and_fit(
