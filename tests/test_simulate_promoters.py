@@ -18,9 +18,10 @@ from helpers.data.regions import read_regions
 from helpers.errors import InputError
 from helpers.sources import simulate_promoters as module
 from helpers.sources.promoter_genes import DISTANCES, EDGE_GENE, OTHER_TYPES, STRAY_CONTIG, STRAY_GENE
-from helpers.sources.promoter_motifs import EFFECTS
+from helpers.sources.promoter_motifs import EFFECTS, find_motifs, plant_motifs
 from helpers.sources.promoter_signal import CAGE_BACKGROUND, SIGNAL_BIN
 from helpers.sources.promoter_simulation import FILES, PROMOTER, PromoterSimulation
+from helpers.sources.promoter_world import draw_world
 from helpers.sources.simulate_promoters import simulate_promoters
 
 MICRO = {
@@ -293,6 +294,36 @@ def test_activators_and_decoys_have_the_same_bases_at_each_position(exact):
     assert difference < 4 * np.sqrt(0.25 / n + 0.25 / m)
 
 
+def test_motifs_lie_on_both_strands(simulated):
+    for _, strands in simulated.motifs.groupby("kind")["strand"]:
+        assert 0.3 < (strands == "+").mean() < 0.7
+
+
+def test_genes_that_share_a_place_leave_each_other_room():
+    codes = np.zeros(400, np.uint8)
+    kinds = [["booster"] * 9, ["repressor"] * 9]
+    plant_motifs(codes, np.zeros(2, int), np.full(2, 400), kinds, np.random.default_rng(1))
+    assert dict(find_motifs(codes)["kind"].value_counts()) == {"booster": 9, "repressor": 9}
+
+
+def test_motifs_that_find_no_room_are_left_out_and_none_lies_outside():
+    codes = np.zeros(400, np.uint8)
+    plant_motifs(codes, np.array([95]), np.array([205]), [["booster"] * 9], np.random.default_rng(1))
+    found = find_motifs(codes)
+    assert len(found) == 5
+    assert found["start"].min() >= 95
+    assert found["end"].max() <= 205
+
+
+@pytest.mark.parametrize(("strand", "start", "end"), [("+", 750, 1050), ("-", 951, 1251)])
+def test_a_motif_acts_on_a_gene_if_it_lies_wholly_within_reach(strand, start, end):
+    genes = pd.DataFrame({"slot": [0], "tss": [1000], "strand": [strand]})
+    starts = np.array([start - 1, start, end - 12, end - 11])
+    motifs = pd.DataFrame({"start": starts, "end": starts + 12, "kind": "booster", "strand": "+"})
+    world = draw_world(genes, motifs, PromoterSimulation(motif_reach=50), np.random.default_rng(1))
+    assert world["booster"].tolist() == [2]
+
+
 # the world
 
 
@@ -310,10 +341,11 @@ def test_sequence_and_expression_follow_the_formula(exact):
 
 def test_chromatin_reflects_the_sequence_as_much_as_was_asked_for(tmp_path):
     few_reads = {"cage_reads": 100, "dnase_pairs": 100, "divergent": 0, "close": 0}
-    for shared in (0, 0.6):
+    for shared in (0, 0.8):
         truth = Simulated(tmp_path / str(shared), chromosomes={"chr1": 700_000}, shared=shared, **few_reads).truth
         found = np.corrcoef(truth["sequence"], truth["chromatin"])[0, 1]
         assert found == pytest.approx(shared, abs=4 / np.sqrt(len(truth)))
+        assert truth["chromatin"].std() == pytest.approx(1, abs=4 / np.sqrt(2 * len(truth)))
 
 
 def test_noise_of_expression_and_readings_is_that_asked_for(simulated):

@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -49,19 +51,22 @@ def test_the_demo_is_not_beneath_another_config(tmp_path, run_workflow):
 def test_the_paper_trains_as_often_as_the_paper_did(tmp_path, run_workflow):
     config = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
     done = run_workflow(tmp_path, config, "-n", "-q", "progress")
-    outputs = [
-        line.split(", ")[0]
-        for line in done.stdout.splitlines()
-        if line.strip().startswith("output: ") and "model.keras" in line
-    ]
-    counts = {
-        model: sum(f"/models/{model}/" in line for line in outputs) for model in ("dna", "dnase", "joint", "kmer")
+    outputs = [line for line in done.stdout.splitlines() if line.strip().startswith("output: ")]
+    trained = Counter(re.findall(r"results/paper/(\w+)/models/(\w+)/\S+/model\.keras", "\n".join(outputs)))
+    assert trained == {
+        **{("jund", "dna"): 30, ("jund", "dnase"): 30, ("jund", "joint"): 5, ("jund", "kmer"): 1, ("jund", "pwm"): 1},
+        **{("deepsea", "deepsea"): 12, ("deepsea", "danq"): 12, ("deepsea", "kmer"): 1},
+        **{("cage", "dna"): 63, ("cage", "chromatin"): 21, ("cage", "joint"): 63, ("cage", "kmer"): 21},
     }
-    assert counts == {"dna": 30, "dnase": 30, "joint": 5, "kmer": 1}
+    labelling = [line for line in outputs if "/data/labels/part-" in line]
+    assert len(labelling) == 1 + 19  # 919 files in batches of 50
+    assert sum("resources/hg19/" in line for line in outputs) == 919 + 2
 
 
 def test_a_target_without_its_study_is_a_clear_error(tmp_path, run_workflow, micro_config):
-    done = run_workflow(tmp_path, micro_config(), "cage", "-n")
+    config = micro_config()
+    config["studies"] = {"jund": config["studies"]["jund"]}
+    done = run_workflow(tmp_path, config, "cage", "-n")
     assert done.returncode == 1
     assert "no study 'cage'; its studies: jund" in done.stdout
     assert "Traceback" not in done.stdout
@@ -86,11 +91,18 @@ def test_everything_of_the_contract_is_there(finished):
         *(f"jund/regions/{name}.bed" for name in ("all", "dropped", "train", "validation", "test")),
         *(f"jund/{table}.tsv" for table in ("scores", "summary", "comparisons")),
         "jund/motif/dna.tsv",
+        *(f"{study}/{table}.tsv" for study in ("deepsea", "cage") for table in ("scores", "summary", "comparisons")),
+        *(f"cage/regions/fold-chr2/{name}" for name in ("train.bed", "validation.bed", "test.bed", "targets.tsv")),
+        "deepsea/tracks/target_TF_D1.bw",
+        "deepsea/tracks/deepsea_order~1_window~300_strands~forward_Histone_1.bw",
+        "cage/tracks/joint_order~2_dropout~0.2_cage.bw",
+        *("cage/ceiling.tsv", "tables/table1.tsv", "tables/published.tsv", "hub/hub.txt"),
         *(
             f"figures/{name}.{ending}"
-            for name in ("fig2a", "fig2c", "fig2d", "jund_training")
+            for name in ("fig2a", "fig2c", "fig2d", "fig3a", "fig3e", "figS1", "figStrand", "fig4", "folds")
             for ending in ("svg", "png")
         ),
+        *(f"figures/{study}_training.png" for study in ("jund", "deepsea", "cage")),
         "jund/tracks/dna_order~2_dropout~0.2_jund_peaks.bw",
         "jund/tracks/joint_default_jund_peaks.bw",
         *(
@@ -101,7 +113,7 @@ def test_everything_of_the_contract_is_there(finished):
     assert [path for path in expected if not (results / path).stat().st_size] == []
     working = list((results / "logs").rglob("*.log"))
     timed = list((results / "benchmarks").rglob("*.tsv"))
-    assert len(working) == len(timed) >= 25
+    assert len(working) == len(timed) >= 100
 
 
 def test_scores_state_positives_and_prevalence(finished):
@@ -121,6 +133,75 @@ def test_comparisons_have_the_columns_of_the_contract(finished):
     assert (comparisons["ci_low"] <= comparisons["ci_high"]).all()
 
 
+def test_comparisons_over_outputs_are_made_by_class_and_group(finished):
+    comparisons = pd.read_csv(finished / "results/micro/deepsea/comparisons.tsv", sep="\t")
+    assert list(comparisons.columns) == COMPARISONS.split()
+    rows = comparisons[(comparisons["contrast"] == "window: 500 vs 300") & (comparisons["split"] == "test")]
+    sets = ["all outputs", "class TF", "class DNase", "class Histone", "group dependent", "group independent"]
+    assert sorted(rows["output"]) == sorted(sets)
+    scores = pd.read_csv(finished / "results/micro/deepsea/scores.tsv", sep="\t")
+    scores = scores[(scores["model"] == "deepsea") & (scores["split"] == "test") & (scores["strands"] == "both")]
+    values = scores.pivot_table(index="output", columns="window", values="value")
+    marks = values[values.index.str.startswith("Histone")].dropna()
+    row = rows.set_index("output").loc["class Histone"]
+    assert row["n"] == len(marks)
+    assert row["delta"] == pytest.approx((marks[500] - marks[300]).mean())
+
+
+def read_windows(path):
+    return pd.read_csv(path, sep="\t", header=None, names=["chrom", "start", "end", "name", "score", "strand"])
+
+
+@pytest.mark.parametrize(
+    ("study", "folders", "reach"),
+    [("jund", [""], 450), ("deepsea", [""], 150), ("cage", ["fold-chr2/", "fold-chr3/"], 400)],
+)
+def test_windows_of_two_splits_never_overlap_flanks_included(finished, study, folders, reach):
+    """Compare every window of a split with every window of another."""
+    regions = finished / f"results/micro/{study}/regions"
+    for folder in folders:
+        splits = {name: read_windows(regions / f"{folder}{name}.bed") for name in ("train", "validation", "test")}
+        for first, second in (("train", "validation"), ("train", "test"), ("validation", "test")):
+            pairs = splits[first].merge(splits[second], on="chrom")
+            assert not (
+                (pairs["start_x"] - reach < pairs["end_y"] + reach)
+                & (pairs["start_y"] - reach < pairs["end_x"] + reach)
+            ).any()
+        overlapping = read_windows(regions / f"{folder}overlapping.bed")
+        everything = read_windows(regions / "all.bed")
+        assert sum(map(len, splits.values())) + len(overlapping) <= len(everything)
+        if study == "deepsea":
+            assert len(splits["validation"]) == 60
+            assert overlapping["name"].str.contains("train: overlaps validation").all()
+            assert len(overlapping) > 0
+            assert sum(map(len, splits.values())) + len(overlapping) == len(everything)
+
+
+def test_folds_are_jobs_and_table_1_is_over_them(finished):
+    results = finished / "results/micro"
+    scores = pd.read_csv(results / "cage/scores.tsv", sep="\t")
+    assert set(scores["fold"]) == {"chr2", "chr3"}
+    table = pd.read_csv(results / "tables/table1.tsv", sep="\t")
+    joint = scores[(scores["model"] == "joint") & (scores["split"] == "test") & (scores["metric"] == "pearson_r")][
+        "value"
+    ]
+    row = table[table["model"] == "joint"].iloc[0]
+    assert (row["n"], row["mean"], row["se"]) == (2, pytest.approx(joint.mean()), pytest.approx(joint.sem()))
+    ceiling = pd.read_csv(results / "cage/ceiling.tsv", sep="\t")["ceiling"].item()
+    assert table["ceiling"].tolist() == [ceiling] * len(table)
+    folds = {
+        line.split("\t")[0] for line in (results / "cage/regions/fold-chr3/validation.bed").read_text().splitlines()
+    }
+    assert folds == {"chr3"}
+
+
+def test_published_statements_without_an_answer_say_why(finished):
+    table = pd.read_csv(finished / "results/micro/tables/published.tsv", sep="\t")
+    unanswered = table[table["ours"].isna()]
+    assert len(table) > len(unanswered) > 0
+    assert unanswered.iloc[:, -1].notna().all()
+
+
 def test_tracks_hold_probabilities_on_the_test_chromosome_only(finished):
     with pyBigWig.open(str(finished / "results/micro/jund/tracks/joint_default_jund_peaks.bw")) as track:
         assert track.chroms()["chr3"] == 60000
@@ -138,7 +219,8 @@ def test_the_report_is_one_page_with_figures_and_captions(finished):
 
 def test_provenance_names_inputs_versions_and_devices(finished):
     provenance = json.loads((finished / "results/micro/provenance.json").read_text())
-    assert set(provenance["inputs"]) == {"genome", "blacklist", "jund_peaks", "dnase_roadmap", "dnase_encode"}
+    named = {"genome", "blacklist", "jund_peaks", "dnase_encode", "TF_D1", "cage", "cage_h3k4me3", "genes"}
+    assert named < set(provenance["inputs"])
     assert all(len(entry["md5"]) == 32 for entry in provenance["inputs"].values())
     assert "device: cpu" in json.dumps(provenance["device"])
     assert provenance["config"]["studies"]["jund"]["training"]["learning_rate"] == 0.001
@@ -166,7 +248,9 @@ def test_a_change_of_the_config_reruns_what_depends_on_it(finished, run_workflow
 def test_killed_in_the_middle_and_continued_on_another_number_of_cores_the_scores_are_the_same(
     finished, tmp_path, run_workflow, snakemake_command, micro_config
 ):
-    command = snakemake_command(tmp_path, micro_config(), "--cores", "1")
+    config = micro_config()
+    config["studies"] = {"jund": config["studies"]["jund"]}
+    command = snakemake_command(tmp_path, config, "--cores", "1")
     with (
         (tmp_path / "first.txt").open("w") as log,
         subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True) as process,
@@ -179,8 +263,8 @@ def test_killed_in_the_middle_and_continued_on_another_number_of_cores_the_score
         time.sleep(1)
         os.killpg(process.pid, signal.SIGKILL)
     assert not (tmp_path / "results/micro/jund/scores.tsv").exists()
-    assert run_workflow(tmp_path, micro_config(), "--unlock").returncode == 0
-    done = run_workflow(tmp_path, micro_config(), "--rerun-incomplete", "--cores", "1")
+    assert run_workflow(tmp_path, config, "--unlock").returncode == 0
+    done = run_workflow(tmp_path, config, "--rerun-incomplete", "--cores", "1")
     assert done.returncode == 0, done.stdout[-8000:]
     for table in ("scores.tsv", "comparisons.tsv"):
         again, first = (folder / "results/micro/jund" / table for folder in (tmp_path, finished))

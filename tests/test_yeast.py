@@ -12,6 +12,7 @@ import yaml
 from helpers.data.bam import count_bam
 from helpers.data.regions import read_regions
 from helpers.data.sequence import Bioseq
+from helpers.data.window_signal import load_signal
 from helpers.evaluation.mutation import find_motif
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,7 +62,8 @@ def test_a_cut_down_study_runs_to_its_tables(tmp_path, run_workflow):
     config = yeast_config(tmp_path)
     study = config["studies"]["reb1"]
     study["models"]["dna"]["variants"] = [{"order": [3], "dropout": [0.2]}]
-    del study["models"]["atac"], study["models"]["joint"]
+    for name in ("atac", "joint", "pwm"):
+        del study["models"][name]
     study["replicates"] = 1
     study["training"]["epochs"] = 2
     study["comparisons"]["resamples"] = 100
@@ -79,12 +81,56 @@ def test_a_cut_down_study_runs_to_its_tables(tmp_path, run_workflow):
     assert motif.at["motif - elsewhere", "ci_high"] < 0
 
 
+def test_promoter_activity_is_correlated_with_accessibility_and_sequence_below_the_ceiling(tmp_path, run_workflow):
+    config = yeast_config(tmp_path)
+    study = config["studies"]["promoters"]
+    study["folds"]["validation_each"] = ["chrII"]
+    study["models"] = {name: study["models"][name] for name in ("atac", "kmer")}
+    study["training"]["epochs"] = 5
+    study["comparisons"]["resamples"] = 100
+    study["tables"] = {"promoters": {"models": ["atac", "kmer"], "metric": "pearson_r", "split": "test"}}
+    study["figures"] = {}
+    done = run_workflow(tmp_path, config, "results/yeast/tables/promoters.tsv")
+    assert done.returncode == 0, done.stdout[-6000:]
+    table = pd.read_csv(tmp_path / "results/yeast/tables/promoters.tsv", sep="\t").set_index("model")
+    n = len(read_regions(tmp_path / "results/yeast/promoters/regions/fold-chrII/test.bed"))
+    chance = 1.96 / np.sqrt(n)  # of the correlation of independent values, 95 %
+    assert (table["mean"] > chance).all()
+    assert (table["mean"] < table["ceiling"]).all()
+
+
+def test_the_cap_is_the_first_base_of_the_first_mate_on_the_gene_s_strand(tmp_path, run_workflow):
+    """Count caps upstream of the genes of chrI read by read."""
+    config = yeast_config(tmp_path)
+    store = "results/yeast/promoters/data/targets/stripe.windows.h5"
+    done = run_workflow(tmp_path, config, store)
+    assert done.returncode == 0, done.stdout[-6000:]
+    windows = read_regions(tmp_path / "results/yeast/promoters/regions/all.bed")
+    values = load_signal(tmp_path / store).values[:, 0]
+    with pysam.AlignmentFile(YEAST / "stripe_S288C.chr.bam") as alignments:
+        kept = [read for read in alignments.fetch("chrI") if not read.flag & (4 | 128 | 256 | 512 | 2048)]
+    caps = [(read.reference_end - 1 if read.is_reverse else read.reference_start, read.is_reverse) for read in kept]
+    for row in np.flatnonzero(windows["chrom"] == "chrI"):
+        window = windows.iloc[row]
+        reverse = window["strand"] == "-"
+        inside = [place for place, other in caps if other == reverse and -100 <= place - window["start"] < 300]
+        assert values[row] == len(inside)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("study", ["factors", "promoters"])
+def test_a_whole_study_runs_to_its_figures(study, tmp_path, run_workflow):
+    done = run_workflow(tmp_path, yeast_config(tmp_path), study, "--cores", "2")
+    assert done.returncode == 0, done.stdout[-6000:]
+    comparisons = pd.read_csv(tmp_path / f"results/yeast/{study}/comparisons.tsv", sep="\t")
+    assert "dna vs kmer" in set(comparisons["contrast"])
+
+
 @pytest.mark.slow
 def test_the_whole_study_beats_counting_and_looks_at_the_core(tmp_path, run_workflow):
-    done = run_workflow(tmp_path, yeast_config(tmp_path), "--cores", "2")
+    done = run_workflow(tmp_path, yeast_config(tmp_path), "reb1", "--cores", "2")
     assert done.returncode == 0, done.stdout[-6000:]
     results = tmp_path / "results/yeast"
-    assert (results / "report.html").stat().st_size
     comparisons = pd.read_csv(results / "reb1/comparisons.tsv", sep="\t")
     contrast = comparisons[(comparisons["contrast"] == "dna vs kmer") & (comparisons["split"] == "test")]
     assert set(contrast["metric"]) == {"auprc", "auroc"}

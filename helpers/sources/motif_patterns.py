@@ -164,19 +164,3 @@ def remove_other_words(codes: np.ndarray, patterns: Patterns, planted: np.ndarra
         bases = others[:, None] + np.arange(LENGTH)
         change = bases[np.arange(len(bases)), np.argmin(kept[bases] + rng.random(bases.shape) / 2, axis=1)]
         codes[change] = (codes[change] + rng.integers(1, _BASES, change.size)) % _BASES
-
-
-def meme_text(patterns: Patterns, sites: np.ndarray) -> str:
-    """Write the motifs as MEME minimal text.
-
-    Parameters
-    ----------
-    patterns : Patterns
-    sites : numpy.ndarray of int, shape (motifs,)
-        How many sites of each were planted.
-    """
-    lines = ["MEME version 4", "", "ALPHABET= ACGT", "", "strands: + -", ""]
-    for name, number, matrix in zip(patterns.names, sites, patterns.probabilities(), strict=True):
-        lines += [f"MOTIF {name}", f"letter-probability matrix: alength= {_BASES} w= {LENGTH} nsites= {number} E= 0"]
-        lines += [" ".join(f"{chance:.6f}" for chance in row) for row in matrix] + [""]
-    return "\n".join(lines)

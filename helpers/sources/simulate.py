@@ -7,6 +7,7 @@ is known and stands in truth.tsv. ``python -m helpers.sources.simulate FOLDER --
 - jund_peaks.narrowPeak.gz: one peak around each bound site;
 - dnase_roadmap.bam, dnase_encode.bam with their .bai: reads that begin where DNase I cut;
 - blacklist.bed.gz: regions with artificial pile-ups of reads;
+- jund_motif.meme: the planted motif, as far as single positions tell it (MEME minimal text);
 - truth.tsv: what was planted (chrom, start, end, kind, strand): each motif of the kinds bound, closed_site, open_decoy
   and closed_decoy, and without strand each open_region, dnase_roadmap_only and dnase_encode_only.
 
@@ -22,13 +23,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers.sources.simulate_genome import SITE_KINDS, Genome, simulate_genome
+from helpers.sources.simulate_genome import SITE_KINDS, Genome, motif_probabilities, simulate_genome
 from helpers.sources.simulate_reads import Experiment, simulate_bam
 from helpers.sources.simulated_files import (
     on_contigs,
     random_streams,
     run_command,
     write_fasta,
+    write_motifs,
     write_table,
 )
 from helpers.sources.simulation import EXPERIMENTS, Simulation
@@ -57,6 +59,8 @@ def simulate(out_dir: str | os.PathLike[str], parameters: Simulation, *, seed: i
     write_fasta(folder / "genome.fa", genome)
     peaks = _draw_peaks(elements[elements["kind"] == "bound"], parameters.peak_width, peaks_rng)
     _write_regions(folder, genome, elements, motifs, peaks=peaks)
+    true_sites = int((~motifs["kind"].str.endswith("decoy")).sum())
+    write_motifs(folder / "jund_motif.meme", ["JunD"], [motif_probabilities()], [true_sites])
     for number, (name, rng) in enumerate(zip(EXPERIMENTS, read_rngs, strict=True)):
         experiment = Experiment(
             name,

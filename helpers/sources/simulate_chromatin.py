@@ -21,19 +21,24 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from helpers.files import atomic_path
 from helpers.sources.chromatin import BIN, ChromatinSimulation
 from helpers.sources.motif_patterns import (
     LENGTH,
     Patterns,
     draw_patterns,
     draw_words,
-    meme_text,
     plant_words,
     remove_other_words,
 )
 from helpers.sources.simulate_genome import UNKNOWN, Genome, draw_bases, draw_stretches, draw_unknown
-from helpers.sources.simulated_files import on_contigs, random_streams, run_command, write_fasta, write_table
+from helpers.sources.simulated_files import (
+    on_contigs,
+    random_streams,
+    run_command,
+    write_fasta,
+    write_motifs,
+    write_table,
+)
 
 SPACING = 20  # bp from one word of an element or anchor to the next
 _SHIFT = 4  # bp, largest distance of a word from its place
@@ -71,8 +76,8 @@ def simulate_chromatin(out_dir: str | os.PathLike[str], parameters: ChromatinSim
     columns = ["chrom", "start", "end", "feature", "kind", "strand"]
     write_table(folder / "truth.tsv", on_contigs(truth, genome)[columns], header=True)
     counts = words.loc[words["kind"] != "decoy", "feature"].value_counts()
-    with atomic_path(folder / "motifs.meme") as temporary:
-        temporary.write_text(meme_text(patterns, [counts.get(name, 0) for name in patterns.names]), encoding="utf-8")
+    sites = [counts.get(name, 0) for name in patterns.names]
+    write_motifs(folder / "motifs.meme", patterns.names, patterns.probabilities(), sites)
 
 
 def plant_chromatin(
@@ -142,7 +147,7 @@ def _lay_out_words(slots: pd.DataFrame, parameters: ChromatinSimulation, rng: np
         chosen = np.resize(marks, len(anchors))[:, None].repeat(parameters.copies, axis=1)
         parts.append(_place_words(anchors, chosen, np.full(chosen.shape, "anchor"), rng))
     words = pd.concat(parts)
-    dependent = [f.name for f in parameters.features if f.group=="dependent"]
+    dependent = [f.name for f in parameters.features if f.group == "dependent"]
     words = words[(words["kind"] != "decoy") | words["feature"].isin(dependent)]
     return words.sort_values("start", kind="stable", ignore_index=True)
 
@@ -154,6 +159,7 @@ def _choose_factors(
     features = parameters.features
     names = np.array([feature.name for feature in features if feature.kind == "TF"])
     pairs = [feature.motifs for feature in features if feature.kind == "DNase"]
+    dependent = np.array([feature.group == "dependent" for feature in features if feature.kind == "TF"])
     spots, paired = parameters.spots, round(parameters.paired * count) if pairs else 0
     keys, site = rng.random((count, len(names))), rng.random((count, spots)) < parameters.sites
     chosen = rng.permutation(count)[:paired]
@@ -162,8 +168,9 @@ def _choose_factors(
         keys[chosen, partner] = place - 2
         site[chosen, place] = True
     turned = (np.arange(spots) - rng.integers(0, spots - 1, count)[:, None]) % spots  # partners stay side by side
-    factors = names[np.argsort(keys, axis=1)[:, :spots]]
-    return np.take_along_axis(factors, turned, axis=1), np.take_along_axis(site, turned, axis=1)
+    factors = np.argsort(keys, axis=1)[:, :spots]
+    site |= ~dependent[factors]
+    return np.take_along_axis(names[factors], turned, axis=1), np.take_along_axis(site, turned, axis=1)
 
 
 def _place_words(

@@ -190,6 +190,15 @@ def _plant_motifs(codes: np.ndarray, motifs: pd.DataFrame, dependence: bool, rng
     codes[motifs["start"].to_numpy()[:, None] + np.arange(MOTIF_LENGTH)] = bases
 
 
+def motif_probabilities() -> np.ndarray:
+    """Give the probability of A, C, G, T at each position of a motif, shape (MOTIF_LENGTH, 4); the same in decoys."""
+    probabilities = np.zeros((MOTIF_LENGTH, UNKNOWN))
+    probabilities[np.arange(MOTIF_LENGTH)[_CORE_COLUMNS], _CORE] = 1
+    for column in _PAIR_COLUMNS:
+        probabilities[column, _PURINES] = probabilities[column + 1, _PYRIMIDINES] = 1 / 2
+    return probabilities
+
+
 def find_motifs(codes: np.ndarray) -> np.ndarray:
     """Find where the core stands between purine-pyrimidine pairs, on either strand.
 

@@ -67,6 +67,26 @@ def _wrap(letters: np.ndarray) -> bytes:
     return lines.tobytes() + (rest + b"\n" if rest else b"")
 
 
+def write_motifs(path: Path, names: Sequence[str], matrices: Sequence[np.ndarray], sites: Sequence[int]) -> None:
+    """Write motifs as MEME minimal text.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    names : sequence of str
+    matrices : sequence of numpy.ndarray of float, shape (positions, letters)
+        Probability of A, C, G, T at each position of each motif.
+    sites : sequence of int
+        How many sites of each were planted.
+    """
+    lines = ["MEME version 4", "", "ALPHABET= ACGT", "", "strands: + -", ""]
+    for name, matrix, number in zip(names, matrices, sites, strict=True):
+        lines += [f"MOTIF {name}", f"letter-probability matrix: alength= 4 w= {len(matrix)} nsites= {number} E= 0"]
+        lines += [" ".join(f"{chance:.6f}" for chance in row) for row in matrix] + [""]
+    with atomic_path(path) as temporary:
+        temporary.write_text("\n".join(lines), encoding="utf-8")
+
+
 def write_table(path: Path, table: pd.DataFrame, *, header: bool = False) -> None:
     """Write tab-separated text, compressed without a time stamp if the name ends in .gz.
 

@@ -16,6 +16,7 @@ FILES = (
     "jund_peaks.narrowPeak.gz",
     *(f"{name}.bam{index}" for name in EXPERIMENTS for index in ("", ".bai")),
     "blacklist.bed.gz",
+    "jund_motif.meme",
     "truth.tsv",
 )
 MOTIF_LENGTH = 12  # bp: two pairs of bases, the core TGAC, two pairs of bases
