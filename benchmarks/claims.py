@@ -58,7 +58,7 @@ class Experiment(NamedTuple):
 
 _ORDERS = {"dna": {"order": [1, 3]}}
 _NORMALIZATIONS = ("normalize: tpm vs none", "normalize: zscorelog vs none")
-_LONGER = "window: LONG vs SHORT"
+_LONGER = "window: 900 vs 300"
 EXPERIMENTS = (
     Experiment(
         "planted",

@@ -30,7 +30,7 @@ def test_grids_are_products_their_union_has_no_repeats_and_keeps_the_order():
 def test_the_runs_of_the_demo():
     runs = plans.runs(JUND)
     counts = {name: sum(run.model == name for run in runs) for name in JUND["models"]}
-    assert counts == {"dna": 18, "dnase": 18, "joint": 3, "kmer": 1}
+    assert counts == {"dna": 18, "dnase": 18, "joint": 3, "kmer": 1, "pwm": 1}
     assert len(set(runs)) == len(runs)
     assert runs[:2] == [("dna", "order~1_dropout~0", "all", 0), ("dna", "order~1_dropout~0", "all", 1)]
 

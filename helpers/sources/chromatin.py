@@ -32,8 +32,8 @@ class Feature(NamedTuple):
 
 
 def _default_chromosomes() -> dict[str, int]:
-    train = {f"chr{number}": 300_000 for number in range(1, 7)}
-    return {**train, "chr7": 380_000, "chr8": 240_000, "chr9": 240_000}
+    long = {"chr1": 800_000, "chr2": 800_000, "chr3": 700_000, "chr4": 700_000, "chr5": 700_000, "chr7": 600_000}
+    return {**long, "chr8": 300_000, "chr9": 300_000}
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class ChromatinSimulation:
     """What is planted in the genome, and the peaks that follow.
 
     A *slot* is a stretch of the genome that holds an element, an anchor, or nothing; shares of slots hold in each
-    chromosome. An *element* holds motifs of several factors, each a site or a decoy; an *anchor* holds copies of the
-    motif of one histone mark. Both lie around the centre of a bin.
+    chromosome. An *element* holds words of several factors, each a site or a decoy; an *anchor* holds copies of the
+    word of one histone mark. Both lie around the centre of a bin.
 
     Raises
     ------
@@ -64,18 +64,18 @@ class ChromatinSimulation:
     soft_masked: float = 0.35  # share of bases in lower case
     # features
     dependent: int = 6  # factors whose sites and decoys differ only in which bases stand side by side
-    independent: int = 6  # factors whose decoys lack a base of the core
+    independent: int = 6  # factors without decoys, whose sites are seen base by base
     dnase: int = 6  # open where two factors' sites stand in one element
     histone: int = 6  # marks of a domain around an anchor
     # planted elements
     slot: int = 600  # bp, a multiple of the bin
-    elements: float = 0.6  # share of slots with an element
+    elements: float = 0.7  # share of slots with an element
     anchors: float = 0.18  # share of slots with an anchor
-    spots: int = 4  # motifs in each element, of different factors
-    sites: float = 0.5  # share of these motifs that are sites, not decoys
+    spots: int = 4  # words in each element, of different factors
+    sites: float = 0.6  # share of the words of dependent factors that are sites, not decoys
     paired: float = 0.5  # share of elements in which the two sites of a DNase feature are planted
-    copies: int = 3  # motifs in each anchor
-    jitter: int = 30  # bp, largest distance between the centres of an element and of its bin
+    copies: int = 3  # words in each anchor
+    jitter: int = 5  # bp, largest distance between the centres of an element and of its bin
     # peaks
     peak_width: tuple[int, int] = (180, 240)  # bp, smallest and largest, of TF and DNase
     domain_width: tuple[int, int] = (900, 1100)  # bp, smallest and largest, of Histone

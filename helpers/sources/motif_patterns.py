@@ -1,9 +1,9 @@
-"""Motifs whose sites and decoys differ either in which bases stand side by side, or in single bases.
+"""Motifs as patterns of words: sites, and decoys that differ from them only in which bases stand side by side.
 
-A motif reads pair, core, pair, core, pair, two bases each. Of each pair, the first base is one of two, and so is the
+A word reads pair, core, pair, core, pair, two bases each. Of each pair, the first base is one of two, and so is the
 second. In the sites of a *dependent* motif the first base decides the second; in its decoys it decides otherwise in one
-pair. So both have the same bases, equally often, at each single position. In the sites of an *independent* motif the
-two bases of a pair are drawn apart; its decoys lack one base of the core.
+pair. So both have the same bases, equally often, at each single position. The sites of an *independent* motif have at
+each place of a pair mostly the same base, whatever stands beside it.
 """
 
 from collections.abc import Sequence
@@ -30,8 +30,8 @@ class Patterns:
     cores : numpy.ndarray of uint8, shape (motifs, 4)
         Codes 0..3 of A, C, G, T.
     pairs : numpy.ndarray of uint8, shape (motifs, pairs, places, choices)
-        The two bases of each place of each pair; in a site of a dependent motif both are the first choice or both the
-        second.
+        The two bases of each place of each pair; in a site of a dependent motif a pair is of the first choices or of
+        the second ones.
     """
 
     names: tuple[str, ...]
@@ -87,6 +87,7 @@ def draw_words(patterns: Patterns, motifs: np.ndarray, decoy: np.ndarray, rng: n
     motifs : numpy.ndarray of int, shape (words,)
         Numbers of motifs.
     decoy : numpy.ndarray of bool, shape (words,)
+        True for decoys; only dependent motifs have any.
     rng : numpy.random.Generator
 
     Returns

@@ -10,10 +10,11 @@
   without strand the regions of the kinds peak, missed (the rule holds, but no peak is reported) and spurious.
 
 The rules: a factor (TF) binds its sites, not its decoys. Chromatin is open (DNase) where the sites of two factors stand
-in one element. A mark (Histone) covers a domain around each of its anchors, so that from most bins of the domain the
-anchor is several hundred bp away. Nothing else in the sequence tells anything.
+in one element. A mark (Histone) covers a domain around each of its anchors, most of whose bins lie 200 bp or more from
+the anchor. Nothing else in the sequence tells anything.
 """
 
+import itertools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -111,10 +112,8 @@ def plant_chromatin(
     slots["centre"] += genome.offsets[slots["contig"]]
     words = _lay_out_words(slots, parameters, rng)
     causes = _find_causes(words, parameters)
-    owned = [feature for feature in parameters.features if feature.kind != "DNase"]
-    patterns = draw_patterns(
-        [feature.name for feature in owned], np.array([feature.group == "dependent" for feature in owned]), rng
-    )
+    named = {feature.name: feature.group == "dependent" for feature in parameters.features if feature.kind != "DNase"}
+    patterns = draw_patterns(list(named), np.array(list(named.values())), rng)
     numbers = words["feature"].map(patterns.names.index).to_numpy()
     letters = draw_words(patterns, numbers, (words["kind"] == "decoy").to_numpy(), rng)
     plant_words(codes, letters, words["start"].to_numpy(), (words["strand"] == "-").to_numpy())
@@ -126,9 +125,8 @@ def _fill_slots(unknown: np.ndarray, parameters: ChromatinSimulation, rng: np.ra
     """Give slots of a contig that are free of unknown bases an element or an anchor, in a bin drawn at random."""
     slot = parameters.slot
     starts = np.arange(0, unknown.size - slot, slot)
-    starts = rng.permutation(
-        starts[~np.logical_or.reduceat(unknown, starts)]
-    )  # the last reaches to the end: it drops out
+    known = ~np.logical_or.reduceat(unknown, starts)  # the last slot reaches to the end, so it drops out
+    starts = rng.permutation(starts[known])
     elements, anchors = (int(np.ceil(share * len(starts))) for share in (parameters.elements, parameters.anchors))
     starts = starts[: elements + anchors]
     bins = starts + BIN * rng.integers(0, slot // BIN, len(starts))
@@ -146,31 +144,26 @@ def _lay_out_words(slots: pd.DataFrame, parameters: ChromatinSimulation, rng: np
     if marks:
         chosen = np.resize(marks, len(anchors))[:, None].repeat(parameters.copies, axis=1)
         parts.append(_place_words(anchors, chosen, np.full(chosen.shape, "anchor"), rng))
-    words = pd.concat(parts)
-    dependent = [f.name for f in parameters.features if f.group == "dependent"]
-    words = words[(words["kind"] != "decoy") | words["feature"].isin(dependent)]
-    return words.sort_values("start", kind="stable", ignore_index=True)
+    return pd.concat(parts).sort_values("start", kind="stable", ignore_index=True)
 
 
 def _choose_factors(
     count: int, parameters: ChromatinSimulation, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Choose the factors of each element's spots and which of them are sites; both of shape (elements, spots)."""
-    features = parameters.features
-    names = np.array([feature.name for feature in features if feature.kind == "TF"])
-    pairs = [feature.motifs for feature in features if feature.kind == "DNase"]
-    dependent = np.array([feature.group == "dependent" for feature in features if feature.kind == "TF"])
-    spots, paired = parameters.spots, round(parameters.paired * count) if pairs else 0
-    keys, site = rng.random((count, len(names))), rng.random((count, spots)) < parameters.sites
-    chosen = rng.permutation(count)[:paired]
-    for place in range(2 if paired else 0):
-        partner = np.resize([list(names).index(pair[place]) for pair in pairs], paired)
-        keys[chosen, partner] = place - 2
-        site[chosen, place] = True
+    """Choose the factors of each element, and which of their words are sites; both of shape (elements, spots)."""
+    factors = [feature for feature in parameters.features if feature.kind == "TF"]
+    names, spots = [factor.name for factor in factors], parameters.spots
+    opened = [feature.motifs for feature in parameters.features if feature.kind == "DNase"]
+    ranks, site = rng.random((count, len(names))), rng.random((count, spots)) < parameters.sites
+    if opened:
+        paired = rng.permutation(count)[: round(parameters.paired * count)]
+        partners = np.array([[names.index(motif) for motif in motifs] for motifs in opened])
+        ranks[paired[:, None], partners[np.arange(len(paired)) % len(opened)]] -= 1
+        site[paired, :2] = True
+    chosen = np.argsort(ranks, axis=1)[:, :spots]
+    site |= np.array([factor.group == "independent" for factor in factors])[chosen]
     turned = (np.arange(spots) - rng.integers(0, spots - 1, count)[:, None]) % spots  # partners stay side by side
-    factors = np.argsort(keys, axis=1)[:, :spots]
-    site |= ~dependent[factors]
-    return np.take_along_axis(names[factors], turned, axis=1), np.take_along_axis(site, turned, axis=1)
+    return np.take_along_axis(np.array(names)[chosen], turned, axis=1), np.take_along_axis(site, turned, axis=1)
 
 
 def _place_words(
@@ -178,10 +171,8 @@ def _place_words(
 ) -> pd.DataFrame:
     """Place each slot's words around its centre, each on a strand of its own; arrays of shape (slots, words)."""
     count = features.shape[1]
-    shift = np.round((np.arange(count) - (count - 1) / 2) * SPACING).astype(np.int64)
-    start = (
-        slots["centre"].to_numpy()[:, None] + shift - LENGTH // 2 + rng.integers(-_SHIFT, _SHIFT + 1, features.shape)
-    )
+    place = np.round((np.arange(count) - (count - 1) / 2) * SPACING).astype(np.int64) - LENGTH // 2
+    start = slots["centre"].to_numpy()[:, None] + place + rng.integers(-_SHIFT, _SHIFT + 1, features.shape)
     columns = {
         "slot": slots.index.to_numpy().repeat(count),
         "contig": slots["contig"].to_numpy().repeat(count),
@@ -265,13 +256,8 @@ def covered_bins(peaks: pd.DataFrame, genome: Genome) -> pd.DataFrame:
     pandas.DataFrame
         `contig`, `start` and `end`, sorted.
     """
-    first, sizes = genome.offsets[:-1], np.array(list(genome.sizes.values()))
-    bins = pd.concat(
-        [
-            pd.DataFrame({"contig": n, "start": f + np.arange(0, s - BIN + 1, BIN)})
-            for n, (f, s) in enumerate(zip(first, sizes, strict=True))
-        ]
-    )
+    grids = [np.arange(start, end - BIN + 1, BIN) for start, end in itertools.pairwise(genome.offsets)]
+    bins = pd.concat([pd.DataFrame({"contig": number, "start": grid}) for number, grid in enumerate(grids)])
     starts = bins["start"].to_numpy()
     half = np.zeros(len(bins), bool)
     for _, table in peaks.groupby("feature", sort=False):

@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
-
-from helpers.errors import InputError
 from helpers.sources.parameters import check_chromosomes, check_number, checked_pair, from_known, require
 
 EXPERIMENTS = ("dnase_roadmap", "dnase_encode")
@@ -98,32 +95,6 @@ class Simulation:
             For a name that is no parameter (it lists those that are), or a value out of bounds.
         """
         return from_known(cls, parameters)
-
-
-def check_simulated(tracks: pd.DataFrame, parameters: Mapping[str, Any]) -> None:
-    """Check what a config asks of the simulation, before any job.
-
-    Parameters
-    ----------
-    tracks : pandas.DataFrame
-        The sheet: track, url, line.
-    parameters : mapping
-        ``simulation`` of the config.
-
-    Raises
-    ------
-    InputError
-        For a ``simulated:`` file that the simulation does not write, or a wrong parameter.
-    """
-    for row in tracks.to_dict("records"):
-        name = row["url"].removeprefix("simulated:")
-        if name != row["url"] and name not in FILES:
-            message = (
-                f"track {row['track']!r} (line {row['line']} of the sheet): no file {name!r} is simulated; "
-                f"there are {', '.join(FILES)}."
-            )
-            raise InputError(message)
-    Simulation.from_dict(parameters)
 
 
 _SHARES = ("closed_sites", "open_decoys", "closed_decoys", "open_regions")
