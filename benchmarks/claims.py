@@ -19,10 +19,11 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 ABOVE, AROUND, NOT_ABOVE = "above 0", "around 0", "not above 0"
+MARGIN = 0.3  # half of what a longer window gave Histone on seeds 1 and 2: "not above 0" ends below it
 _HOLDS = {
     ABOVE: lambda low, high: low > 0,
     AROUND: lambda low, high: low <= 0 <= high,
-    NOT_ABOVE: lambda low, high: low <= 0,
+    NOT_ABOVE: lambda low, high: low <= 0 and high < MARGIN,
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from helpers.model_references import model_variants
 from helpers.naming import unknown
 from helpers.networks import NETWORKS
-from helpers.study import held_out, part_chromosome, scored_splits
+from helpers.study import WHOLE, held_out, part_chromosome, scored_splits
 
 
 def reading_problems(study: Mapping[str, Any], classes: Collection[str], key: str) -> Iterator[str]:
@@ -55,6 +55,8 @@ def _motif_problems(name: str, study: Mapping, key: str) -> Iterator[str]:
     if not _reads_sequence(study["models"].get(name, {})):
         allowed = ", ".join(other for other, model in study["models"].items() if _reads_sequence(model))
         yield f"{key}: {name!r} is not a model of the sequence alone; allowed: {allowed}."
+    elif any("window" in values for values in model_variants(study["models"][name])):
+        yield f"{key}: {name!r} has windows in its grid; name a model that reads the input's own flank."
 
 
 def _reads_sequence(model: Mapping) -> bool:
@@ -104,8 +106,9 @@ def _cell_problems(figure: Mapping, study: Mapping, axes: list[str], key: str) -
 
 def _replicates_problems(figure: Mapping, study: Mapping, key: str) -> Iterator[str]:
     wrong = list(_models_problems(figure, study, key))
-    if len(study["output"]["tracks"]) > 1:
-        wrong.append(f"{key}: figures of replicates show one output; this study has {len(study['output']['tracks'])}.")
+    wrong += unknown([figure["output"]] if "output" in figure else [], study["output"]["tracks"], f"{key}.output")
+    if "output" not in figure and len(study["output"]["tracks"]) > 1:
+        wrong.append(f"{key}.output: name one of the {len(study['output']['tracks'])} outputs of this study.")
     axes = [figure.get("x", "model"), *([figure["hue"]] if "hue" in figure else [])]
     yield from wrong or _cell_problems(figure, study, axes, key)
 
@@ -154,10 +157,17 @@ def _regression_problems(figure: Mapping, study: Mapping, key: str) -> Iterator[
     yield from unknown([figure["output"]] if "output" in figure else [], study["output"]["tracks"], f"{key}.output")
     if study["output"]["kind"] != "coverage":
         yield f"{key}: a regression needs a signal; the output of this study is of kind {study['output']['kind']}."
+    elif "output" not in figure and len(study["output"]["tracks"]) > 1:
+        yield f"{key}.output: name one of the outputs: {', '.join(study['output']['tracks'])}."
 
 
 def _locus_problems(figure: Mapping, study: Mapping, key: str) -> Iterator[str]:
     yield from unknown(figure["predictions"], study["models"], f"{key}.predictions")
+    if study["output"]["kind"] != "peaks":
+        yield f"{key}: a locus shows features; the output of this study is of kind {study['output']['kind']}."
+    for name, part in study["inputs"].items():
+        if part.get("resolution") == WHOLE:
+            yield f"{key}: the input {name!r} has one value a window (resolution: {WHOLE}), nothing along a locus."
     chrom, start, end = re.fullmatch(r"([^:]+):([0-9,]+)-([0-9,]+)", figure["region"]).groups()
     if int(start.replace(",", "")) >= int(end.replace(",", "")):
         yield f"{key}.region: {figure['region']!r} does not end after its start."

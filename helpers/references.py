@@ -14,6 +14,10 @@ from helpers.study import TARGETS, WHOLE, folds, part_chromosome, split_parts
 _REGION_TYPES = ("bed", "narrowPeak", "broadPeak")
 _GENE_TYPES = ("gtf",)
 _SIGNAL_TYPES = ("bam", "bigWig")
+_RESERVED_STUDIES = (
+    *("all", "everything", "figures", "report"),  # targets of the workflow
+    *("benchmarks", "genomes", "hub", "logs", "tables", "trimmed"),  # folders of results beside those of studies
+)
 _RESERVED_INPUTS = ("labels", TARGETS)  # the name of every network's output; the folder of the signals to predict
 
 
@@ -75,6 +79,8 @@ def check_references(config: Mapping[str, Any], tracks: pd.DataFrame) -> None:
         if "blacklist" in genome:
             problems += track_problems(tracks, genome["blacklist"], _REGION_TYPES, f"genomes.{name}.blacklist")
     for name, study in config["studies"].items():
+        if name in _RESERVED_STUDIES:
+            problems.append(f"studies.{name}: a target or a folder of results has this name; choose another.")
         problems += _study_problems(study, config["genomes"], tracks, f"studies.{name}")
     problems += shared_name_problems(config["studies"])
     if problems:

@@ -102,6 +102,8 @@ def _read_sheet(path: str | Path) -> pd.DataFrame:
 def _row_problems(row: Mapping[str, Any]) -> Iterator[str]:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]*", row["track"]):
         yield f"track {row['track']!r} is not a name (a letter, then letters, digits, _, . or -)"
+    if row["track"].endswith(".windows"):
+        yield f"track {row['track']!r} ends in '.windows', as files of the workflow do; choose another name"
     if row["type"] not in TRACK_TYPES:
         yield f"type {row['type']!r} is not allowed; allowed: {', '.join(TRACK_TYPES)}"
     if bool(row["path"]) == bool(row["url"]):

@@ -220,7 +220,8 @@ def track_uses(study: Settings) -> dict[str, dict[str, Any]]:
     -------
     dict
         Name of the track → ``uses``, a list of ``regions``, ``output``, ``targets``, ``inputs`` and ``motifs``;
-        ``stranded``, whether its strands are counted apart; and, where regions are promoters, their ``gene_type``.
+        ``stranded``, whether its strands are counted apart; where regions are promoters, their ``gene_type``; and of
+        motifs ``window``, bp of the shortest window that is scanned for them.
     """
     named, output = _uses(study), study["output"]
     parts = [part for part in study["inputs"].values() if part["kind"] == "coverage"]
@@ -232,7 +233,21 @@ def track_uses(study: Settings) -> dict[str, dict[str, Any]]:
     }
     if study["regions"]["kind"] == "promoters":
         uses[study["regions"]["track"]]["gene_type"] = study["regions"]["gene_type"]
+    for track in named["motifs"]:
+        uses[track]["window"] = min(_scanned_windows(study, track))
     return uses
+
+
+def _scanned_windows(study: Settings, track: str) -> list[int]:
+    """Return the lengths of the windows, in bp, that models scan for the motifs of a track."""
+    binsize = study["regions"]["binsize"]
+    return [
+        values.get("window", binsize + 2 * study["inputs"][name]["flank"])
+        for model in study["models"].values()
+        if model.get("motifs") == track
+        for values in variants(model).values()
+        for name in model["inputs"]
+    ]
 
 
 def all_splits(study: Settings, chromosomes: list[str]) -> dict[str, list[str]]:

@@ -54,12 +54,13 @@ def run_workflow():
 
 @pytest.fixture(scope="session")
 def micro_resources(tmp_path_factory):
-    """The files of the micro simulation, made once; copy them before changing one."""
+    """The files of the micro simulation of binding, made once; copy them before changing one."""
     from helpers.sources.simulate import simulate
     from helpers.sources.simulation import Simulation
+    from helpers.sources.worlds import world_parameters
 
     folder = tmp_path_factory.mktemp("micro")
-    simulate(folder, Simulation.from_dict(MICRO["simulation"]), seed=MICRO["seed"])
+    simulate(folder, Simulation.from_dict(world_parameters(MICRO["simulation"], "binding")), seed=MICRO["seed"])
     return folder
 
 
@@ -73,13 +74,17 @@ def own_files(tmp_path, micro_resources, micro_config):
         "jund_peaks": "narrowPeak",
         "dnase_roadmap": "bam",
         "dnase_encode": "bam",
+        "jund_motif": "meme",
     }
     names = {"genome": "genome.fa", "blacklist": "blacklist.bed.gz", "jund_peaks": "jund_peaks.narrowPeak.gz"}
+    names["jund_motif"] = "jund_motif.meme"
     rows = ["track\ttype\tassembly\tpath"]
     rows += [f"{track}\t{kind}\tdemo\tfiles/{names.get(track, f'{track}.bam')}" for track, kind in types.items()]
     (tmp_path / "tracks.tsv").write_text("\n".join(rows) + "\n")
     config = micro_config()
     config["run"] = "own"
     config["tracks"] = "tracks.tsv"
-    del config["simulation"]
+    del config["simulation"], config["published"]
+    config["studies"] = {"jund": config["studies"]["jund"]}
+    config["genomes"] = {"demo": config["genomes"]["demo"]}
     return tmp_path, config, tmp_path / "files"

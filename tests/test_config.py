@@ -73,6 +73,20 @@ def test_a_wrong_key_or_value_is_named(path, value, words):
     assert all(word in str(caught.value) for word in words), str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("training.loss", "binary_crossentropy", ["cage.training.loss", "'binary_crossentropy'", "mae, mse"]),
+        ("metrics", ["mae", "auprc"], ["cage.metrics[1]", "'auprc'", "pearson_r, mae, mse"]),
+    ],
+)
+def test_losses_and_metrics_of_labels_are_refused_for_signals(path, value, words):
+    with pytest.raises(InputError) as caught:
+        complete_config(changed(f"studies.cage.{path}", value, PAPER), SCHEMA)
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+    complete_config(changed(f"studies.jund.{path}", value, PAPER), SCHEMA)
+
+
 def test_a_missing_key_is_named():
     config = copy.deepcopy(DEMO)
     del config["studies"]["jund"]["output"]
@@ -166,6 +180,12 @@ SELECTED = {"kind": "scatter", "metric": "auprc", "split": "test", "x": {"model"
         ("cage.inputs.targets", {"kind": "sequence"}, ["'targets'", "choose another name"]),
         ("cage.models.joint.of", {"dna": {"dropout": 0.5}, "chromatin": {}}, ["joint.of.dna", "not a variant"]),
         ("cage.models.joint.variants", [{"strands": ["both"]}], ["joint.variants", "'strands'", "dropout"]),
+        (
+            "cage.figures.here",
+            {"kind": "locus", "region": "chr1:0-9", "predictions": ["dna"]},
+            ["shows features", "whole"],
+        ),
+        ("deepsea.motif", {"sequence": "TGAC", "models": ["danq"]}, ["motif.models", "'danq' has windows in its grid"]),
         ("cage.tables.table1.metric", "auprc", ["table1.metric", "'auprc'"]),
         ("cage.figures.fig4.of", {"model": "joint"}, ["fig4.of", "picks 3 variants of 'joint'"]),
         ("cage.tables.published", {"models": ["dna"], "metric": "mae", "split": "test"}, ["published", "is taken"]),

@@ -41,6 +41,13 @@ def test_a_line_for_each_finished_job_names_it():
     assert second.endswith("] encode_genome demo")
 
 
+def test_folds_and_batches_are_told_apart():
+    assert demo.describe("run=demo, study=cage, model=dna, variant=default, fold=chr2, replicate=0") == (
+        " cage dna default chr2 0"
+    )
+    assert demo.describe("run=demo, study=deepsea, part=1") == " deepsea 1"
+
+
 def test_time_left_follows_from_the_rate():
     assert demo.progress(1, 4, 60) == "[   1 of 4, 1:00 passed, about 3:00 left] "
 

@@ -92,6 +92,12 @@ def test_undefined_resamples_are_left_out_of_the_interval():
     assert np.isnan(row["relative"])
 
 
+def test_a_gain_over_a_negative_correlation_is_no_loss():
+    row = compare(fixed([0.2, 0.4]), fixed([-0.1, -0.3]))
+    assert row["delta"] == pytest.approx(0.5)
+    assert np.isnan(row["relative"])
+
+
 def test_equal_sides_that_never_vary_differ_by_nothing():
     row = compare(fixed([0.5, 0.5, 0.5]), fixed([0.5, 0.5, 0.5]))
     assert (row["delta"], *ends(row), row["p"]) == (0, 0, 0, 1)

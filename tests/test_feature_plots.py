@@ -467,10 +467,13 @@ def test_many_bars_have_no_names_and_modifiers_a_marker():
     assert legend(figure) == ["histone modifiers", "transcription factors"]
 
 
-@pytest.mark.parametrize("shape", ["flat", "steep"])
-def test_the_summary_lies_over_no_bar(features, shape):
-    gains = np.full(20, 0.1) if shape == "flat" else np.linspace(0.3, -0.1, 20)
-    pairs = describe_features(features, features.index).assign(a=0.4 + gains, b=0.4)
+@pytest.mark.parametrize(
+    "gains",
+    [np.full(20, 0.1), np.linspace(0.3, -0.1, 20), np.linspace(-0.1, -0.7, 20)],
+    ids=["flat", "steep", "losses"],
+)
+def test_the_summary_lies_over_no_bar(features, gains):
+    pairs = describe_features(features, features.index).assign(a=0.8 + gains, b=0.8)
     axis = drawn(plot_gains(pairs, text=TEXT)).axes[0]
     summary = axis.texts[0].get_window_extent()
     assert not any(summary.overlaps(bar.get_window_extent()) for bar in axis.containers[0])

@@ -1,4 +1,4 @@
-"""The linear baselines: scikit-learn's regressions, inside a Keras model."""
+"""The linear baselines, against the regressions of scikit-learn."""
 
 import logging
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from helpers.errors import InputError
-from helpers.evaluation.predictions import Predictions, mean_prediction, read_predictions, write_predictions
+from helpers.evaluation.predictions import Predictions, read_predictions, write_predictions
 
 
 def windows(n, chrom="chr3", strand="."):
@@ -126,19 +126,3 @@ def test_failed_write_leaves_the_old_file(tmp_path, two_splits):
         write_predictions(path, {"test": two_splits["test"], "broken": None})
     assert path.read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 1
-
-
-def test_mean_of_replicates():
-    values = [np.array([0.0, 0.5]), np.array([1.0, 0.5]), np.array([0.5, 0.2])]
-    runs = [Predictions(windows(2), np.array([0, 1]), value, ["a"]) for value in values]
-    mean = mean_prediction(runs)
-    np.testing.assert_allclose(mean.prediction[:, 0], [0.5, 0.4], rtol=1e-6)
-    np.testing.assert_array_equal(runs[0].prediction[:, 0], [0, 0.5])
-
-
-def test_mean_needs_the_same_windows():
-    one, other = (Predictions(windows(2, chrom), np.zeros(2), np.zeros(2), ["a"]) for chrom in ("chr1", "chr2"))
-    with pytest.raises(InputError, match="replicate 2 are for other windows"):
-        mean_prediction([one, other])
-    with pytest.raises(InputError, match="No replicate"):
-        mean_prediction([])

@@ -67,10 +67,11 @@ def test_two_studies_say_a_shared_mistake_once(own_files, run):
 
 def test_files_that_the_workflow_makes_are_no_error(tmp_path, micro_config, run):
     config = micro_config()
+    config["studies"] = {"jund": config["studies"]["jund"]}
     status, text, _ = run(tmp_path, config)
     assert status == 0
-    assert text.count("not there yet; the workflow simulates it") == 5
-    assert "5 file(s) that the workflow has yet to make" in text
+    assert text.count("not there yet; the workflow simulates it") == 6
+    assert "6 file(s) that the workflow has yet to make" in text
 
 
 def test_a_downloaded_file_without_its_index(tmp_path, own_files, run):
@@ -151,6 +152,7 @@ def test_uses_and_splits_of_a_study(micro_config, tmp_path):
         "jund_peaks": {"uses": ["regions", "output"], "stranded": False},
         "dnase_roadmap": {"uses": ["inputs"], "stranded": True},
         "dnase_encode": {"uses": ["inputs"], "stranded": True},
+        "jund_motif": {"uses": ["motifs"], "stranded": False, "window": 500},
     }
     names = ["chr1", "chr2", "chr3"]
     assert all_splits(study, names) == {"train": ["chr1"], "validation": ["chr2"], "test": ["chr3"]}

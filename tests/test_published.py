@@ -126,6 +126,15 @@ def test_threshold_itself_counts():
     assert found["ours"].tolist() == [11, 11, 0, 11]
 
 
+def test_a_gain_over_a_negative_score_is_no_relative_loss():
+    scores = many_outputs()
+    scores.loc[scores["output"].isin(OUTPUTS[:2]) & (scores["order"] == "1"), "value"] *= -1
+    table = ours(
+        statement("smallest_relative", A, B), statement("smallest_difference", A, B), scores={"deepsea": scores}
+    )
+    assert table["n"].tolist() == [len(OUTPUTS) - 2, len(OUTPUTS)]
+
+
 def test_undefined_outputs_are_left_out():
     scores = many_outputs()
     scores.loc[scores["output"].isin(OUTPUTS[:2]), "value"] = np.nan

@@ -14,6 +14,8 @@ import pyBigWig
 import pytest
 import yaml
 
+from helpers.sheet import read_tracks
+
 ROOT = Path(__file__).resolve().parents[1]
 GRID = "order dropout normalize augment k"
 SCORES = f"study model {GRID} fold replicate split output metric value n n_positive prevalence"
@@ -24,8 +26,8 @@ COMPARISONS = (
 
 def touch_local_files(config, folder):
     """Put empty files where a sheet expects local ones: enough for a dry run."""
-    sheet = pd.read_csv(ROOT / config["tracks"], sep="\t", dtype=str, keep_default_na=False, comment="#")
-    for path in sheet["path"][sheet["path"] != ""]:
+    tracks = read_tracks(config["tracks"], ROOT)
+    for path in tracks["path"][(tracks["path"] != "") & ~tracks["path"].map(os.path.isabs)]:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).touch()
 

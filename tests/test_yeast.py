@@ -127,7 +127,7 @@ def test_a_whole_study_runs_to_its_figures(study, tmp_path, run_workflow):
 
 
 @pytest.mark.slow
-def test_the_whole_study_beats_counting_and_looks_at_the_core(tmp_path, run_workflow):
+def test_the_whole_study_is_compared_with_counting_and_looks_at_the_core(tmp_path, run_workflow):
     done = run_workflow(tmp_path, yeast_config(tmp_path), "reb1", "--cores", "2")
     assert done.returncode == 0, done.stdout[-6000:]
     results = tmp_path / "results/yeast"

@@ -13,7 +13,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path("results/demo")
 COMMAND = [sys.executable, "-m", "snakemake", "--cores", "all", "--quiet", "host", "reason"]
-PARTS = ("study", "model", "variant", "replicate", "input", "track", "normalizer", "split", "figure", "genome")
+PARTS = (
+    *("study", "model", "variant", "fold", "replicate", "input", "track", "normalizer", "split", "part"),
+    *("figure", "table", "genome"),
+)
 
 
 def main() -> int:
@@ -27,7 +30,7 @@ def main() -> int:
     if process.returncode != 0 and locked(ROOT):
         print("If no other run is at work here: .venv/bin/snakemake --unlock, then make demo again; it continues.")
     if process.returncode == 0:
-        print(f"Done in {clock(time.monotonic() - start)}. Open {RESULTS}/report.html; tables: {RESULTS}/jund/*.tsv.")
+        print(f"Done in {clock(time.monotonic() - start)}. Open {RESULTS}/report.html; tables: {RESULTS}/*/*.tsv.")
     return process.returncode
 
 
@@ -42,7 +45,7 @@ def follow(lines: Iterable[str], start: float) -> Iterator[str]:
             yield line
         elif "Nothing to be done" in line:
             yield "Nothing to do: all results of the demo are there and up to date."
-        elif found := re.match(r"(?:local)?rule (\w+):", line):
+        elif found := re.match(r"(?:local)?(?:rule|checkpoint) (\w+):", line):
             jobs["new"] = found[1]
         elif found := re.match(r" +jobid: (\d+)", line):
             jobs[found[1]] = jobs.pop("new", "job")
@@ -64,7 +67,8 @@ def locked(folder: Path) -> bool:
 def describe(wildcards: str) -> str:
     """Name a job by the wildcards that tell it apart: ``variant=default, replicate=2`` → `` default 2``."""
     values = dict(part.split("=", 1) for part in wildcards.split(", ") if "=" in part)
-    return "".join(f" {values[part]}" for part in PARTS if part in values)
+    shown = [values[part] for part in PARTS if part in values and (part, values[part]) != ("fold", "all")]
+    return "".join(f" {value}" for value in shown)
 
 
 def progress(done: int, total: int, seconds: float) -> str:

@@ -15,7 +15,7 @@ from helpers.data.alignment_checks import check_alignments
 from helpers.data.assemblies import check_contigs, pair_names
 from helpers.data.contig_table import FileContigs, tabulate_contigs
 from helpers.data.fasta_checks import check_fasta
-from helpers.data.file_checks import check_bigwig, check_file, check_regions_file, check_variants
+from helpers.data.file_checks import check_bigwig, check_file, check_motifs, check_regions_file, check_variants
 from helpers.data.findings import Finding, findings_table
 from helpers.data.split_checks import check_split_counts
 from helpers.errors import list_some
@@ -58,9 +58,10 @@ def inspect_study(
     chromosomes : iterable of str
         Contigs in use.
     tracks : iterable of mapping
-        Each with ``track`` (name), ``type`` (bam, cram, bigWig, vcf, a region type) and ``path``; optional are
+        Each with ``track`` (name), ``type`` (bam, cram, bigWig, vcf, meme, a region type) and ``path``; optional are
         ``uses``, a list of what the study makes of it (``regions`` and ``output`` matter here), ``stranded``, whether
-        strands are counted apart, and ``gene_type``, the type of the genes whose promoters the study's regions are.
+        strands are counted apart, ``gene_type``, the type of the genes whose promoters the study's regions are, and
+        ``window``, bp of the shortest window that is scanned for motifs.
     blacklist : path, optional
         Regions to leave out.
     splits : mapping of str to iterable of str, optional
@@ -150,6 +151,8 @@ class _Inspection:
             self._compare(path, *check_alignments(path, key, used=self._used, **options))
         elif kind == "bigWig":
             self._compare(path, *check_bigwig(path, key, used=self._used), kind="partial")
+        elif kind == "meme":
+            self._findings += check_motifs(path, key, window=track.get("window"))
         elif kind == "vcf":
             self._compare(path, *check_variants(path, key), kind="partial")
         else:
@@ -202,4 +205,5 @@ def _by_path(tracks: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
             first["uses"].setdefault(use, []).append(track["track"])
         first["stranded"] = first.get("stranded", False) or track.get("stranded", False)
         first["gene_type"] = first.get("gene_type") or track.get("gene_type")
+        first["window"] = min(filter(None, (first.get("window"), track.get("window"))), default=None)
     return list(together.values())

@@ -1,4 +1,4 @@
-"""Pre-flight of bigWig, variant and region files: they are there, whole, and inside the genome's contigs."""
+"""Pre-flight of bigWig, motif, variant and region files: they are there, whole, and inside the genome's contigs."""
 
 import math
 import os
@@ -15,6 +15,7 @@ import pysam
 from helpers.data.assemblies import name_assembly, pair_names, rename_advice
 from helpers.data.bigwig_header import read_bigwig_header
 from helpers.data.findings import Finding, failed
+from helpers.data.motifs import read_motifs
 from helpers.data.promoters import is_gene
 from helpers.data.region_files import read_region_lines
 from helpers.errors import InputError, list_some
@@ -132,6 +133,37 @@ def _holds_nan(path: str | os.PathLike) -> bool:
         file.seek(offset + 24)  # behind the number of bases with values, the least and the greatest value
         total = file.read(8)
     return len(total) == 8 and math.isnan(struct.unpack(f"{order}d", total)[0])
+
+
+def check_motifs(path: str | os.PathLike, key: str = "track", *, window: int | None = None) -> list[Finding]:
+    """Check that a file of motifs can be read, and that they fit into the windows that are scanned for them.
+
+    Parameters
+    ----------
+    path : path
+        MEME minimal format, see `helpers.data.motifs.read_motifs`.
+    key : str
+        What names the file, for messages.
+    window : int, optional
+        bp of the shortest window; without, the lengths of motifs are not looked at.
+
+    Returns
+    -------
+    list of Finding
+    """
+    findings = check_file(path, key)
+    if failed(findings):
+        return findings
+    try:
+        lengths = {motif.name: len(motif.probabilities) for motif in read_motifs(path)}
+    except InputError as error:
+        return [*findings, Finding("motifs", str(path), "error", str(error))]
+    longer = [f"{name} ({length} bp)" for name, length in lengths.items() if window is not None and length > window]
+    if longer:
+        message = f"Longer than the windows of {window} bp: {list_some(longer)}. Scan longer windows"
+        return [*findings, Finding("motifs", str(path), "error", f"{message}, or remove these motifs.")]
+    found = f"{len(lengths)} motif{'s' if len(lengths) > 1 else ''} of {min(lengths.values())}"
+    return [*findings, Finding("motifs", str(path), "ok", f"{found} to {max(lengths.values())} bp")]
 
 
 def check_variants(path: str | os.PathLike, key: str = "track") -> tuple[list[Finding], dict[str, int | None] | None]:

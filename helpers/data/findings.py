@@ -22,7 +22,7 @@ class Finding(NamedTuple):
     Attributes
     ----------
     check : str
-        Name of the check: file, fasta, alignments, bigwig, variants, regions, contigs or splits.
+        Name of the check: file, fasta, alignments, bigwig, motifs, variants, regions, contigs or splits.
     file : str
         Path as the sheet has it.
     status : str

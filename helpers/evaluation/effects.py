@@ -14,6 +14,7 @@ from helpers.errors import InputError
 from helpers.evaluation.rank_test import mann_whitney
 
 LEVEL = 0.95  # of the intervals
+_ONE_BLOCK = "; no interval: all windows lie in one block, choose a smaller block_size"
 
 
 class Sampled(NamedTuple):
@@ -55,10 +56,11 @@ def compare(a: Side, b: Side) -> dict[str, Any]:
     dict
         n : replicates of a in a fold (the smallest number), or the number of folds when there are several.
         delta : mean over replicates of a minus that of b; over several folds the mean of these differences.
-        relative : delta / that of b.
+        relative : delta / that of b; missing where b is not above 0, as a correlation can be.
         ci_low, ci_high : the 95 % interval of delta by `interval`, from the variance over resamples of blocks and the
-        squared standard error of each side's replicates, or of the differences of folds; missing without resamples. A
-        side with one replicate adds nothing, and the column `test` says so.
+        squared standard error of each side's replicates, or of the differences of folds; missing without resamples,
+        and where all windows lie in one block, which the column `test` says. A side with one replicate adds nothing,
+        and the column `test` says so.
         test, p : exact two-sided Mann-Whitney test over replicates, with the smallest p that so many replicates can
         reach; over several folds the standard error of the mean difference, and no p, since folds share training data.
         A fold in which the metric of a run is undefined is left out; `n` does not count it, and `test` says so.
@@ -86,7 +88,7 @@ def compare(a: Side, b: Side) -> dict[str, Any]:
         delta=delta,
         reference=float(levels[1].mean()),
         ends=interval(delta, [blocks, *outcome.components]) if blocks else (np.nan, np.nan),
-        test=outcome.test,
+        test=outcome.test + (_ONE_BLOCK if _n_blocks(a) == 1 else ""),
         p=outcome.p,
     )
 
@@ -100,8 +102,8 @@ def row_of(
     ends: tuple[float, float] = (np.nan, np.nan),
     p: float = np.nan,
 ) -> dict[str, Any]:
-    """Name the outcome of a comparison as comparisons.tsv does; ``relative`` is delta / reference."""
-    relative = delta / reference if reference else np.nan
+    """Name the outcome of a comparison as comparisons.tsv does; ``relative`` is delta / reference if above 0."""
+    relative = delta / reference if reference > 0 else np.nan
     return {"n": n, "delta": delta, "relative": relative, "ci_low": ends[0], "ci_high": ends[1], "test": test, "p": p}
 
 
@@ -178,11 +180,15 @@ def _compare_replicates(a: Sequence[Sampled], b: Sequence[Sampled]) -> _Outcome:
 
 
 def _blocks_component(a: Side, b: Side) -> Component | None:
-    """Variance of the difference over resamples of blocks; none without resamples on which it is defined."""
+    """Variance of the difference over resamples of blocks; none of one block, nor where no resample defines it."""
     spread = (_resampled_levels(a) - _resampled_levels(b)).mean(axis=0)
     spread = spread[~np.isnan(spread)]
-    n_blocks = min(run.n_blocks for fold in a.values() for run in fold)
-    return Component(float(spread.var(ddof=1)), max(n_blocks - 1, 1)) if len(spread) > 1 else None
+    n_blocks = _n_blocks(a)
+    return Component(float(spread.var(ddof=1)), n_blocks - 1) if len(spread) > 1 and n_blocks > 1 else None
+
+
+def _n_blocks(side: Side) -> int:
+    return min(run.n_blocks for fold in side.values() for run in fold)
 
 
 def _levels(side: Side) -> np.ndarray:

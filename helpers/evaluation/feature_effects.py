@@ -140,7 +140,7 @@ def compare_pairs(a: np.ndarray, b: np.ndarray) -> dict[str, Any]:
     dict
         n : features with a difference.
         delta : its mean over them.
-        relative : delta / mean of b over them.
+        relative : delta / mean of b over them, missing where that is not above 0.
         ci_low, ci_high : the 95 % interval of delta by Student's t. (A bootstrap over features estimates the same
         standard error, but its percentiles are too narrow for few features.) Missing for fewer than two features.
         test, p : Wilcoxon's signed-rank test, see `helpers.evaluation.rank_test.signed_rank`; `test` tells of ties, of

@@ -202,7 +202,7 @@ def _write_summary(axis: Axes, gains: np.ndarray) -> None:
     )
     paper = {"facecolor": "white", "edgecolor": "none", "pad": 1}
     place = {"transform": axis.transAxes, "ha": "right", "va": "top"}
-    below = gains[int((1 - _SUMMARY[0]) * number)]
+    below = max(gains[int((1 - _SUMMARY[0]) * number)], 0.0)  # bars of losses hang from 0
     low, high = axis.get_ylim()
     axis.set_ylim(low, max(high, low + (below - low) / (1 - _SUMMARY[1])))
     axis.text(0.99, 0.98, summary, fontsize=SMALL, bbox=paper, zorder=1.5, **place)

@@ -14,7 +14,6 @@ from helpers.evaluation.comparisons import grid_columns
 from helpers.evaluation.score_selection import check_column, same_value, select_metric, select_variant, with_values
 
 MODIFIER = "histone modifier"  # a group of the sheet: factors that behave as the marks that they write
-FEATURE_COLUMNS = ("class", "kind", "label")
 
 
 def pair_features(

@@ -5,7 +5,7 @@ value per window) and ``target``, ``prediction`` of shape (windows, outputs).
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import h5py
@@ -128,41 +128,6 @@ def read_predictions(path: str | os.PathLike, splits: Iterable[str] | None = Non
             message = f"{path} holds no split {missing[0]!r}. It holds: {', '.join(stored)}."
             raise InputError(message)
         return {split: _read_split(file[split]) for split in wanted}
-
-
-def mean_prediction(replicates: Sequence[Predictions]) -> Predictions:
-    """Average the predictions of replicates of one model, window by window.
-
-    Parameters
-    ----------
-    replicates : sequence of Predictions
-        At least one; all of the same windows and outputs.
-
-    Raises
-    ------
-    InputError
-        When there is none, or the windows or outputs differ.
-    """
-    if not replicates:
-        message = "No replicate to average. Give at least one."
-        raise InputError(message)
-    first = replicates[0]
-    total = np.zeros(first.prediction.shape, dtype=np.float64)
-    for number, replicate in enumerate(replicates, start=1):
-        check_same_windows(first, replicate, f"replicate {number}")
-        total += replicate.prediction
-    return Predictions(first.regions, first.target, total / len(replicates), first.outputs)
-
-
-def check_same_windows(first: Predictions, other: Predictions, name: str) -> None:
-    """Raise an InputError unless both were made for the same windows, in the same order, and the same outputs."""
-    if first.outputs != other.outputs or not first.regions.equals(other.regions):
-        message = (
-            f"The predictions of {name} are for other windows or outputs than those of the first model "
-            f"({len(other)} windows of {list_some(other.outputs)} against {len(first)} of {list_some(first.outputs)}). "
-            "Predict all models of a study on the same regions."
-        )
-        raise InputError(message)
 
 
 def _window_table(regions: pd.DataFrame) -> pd.DataFrame:

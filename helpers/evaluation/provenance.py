@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 PACKAGES = (
     *("snakemake", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "pandas", "scipy"),
-    *("scikit-learn", "h5py", "pysam", "pyBigWig", "matplotlib"),
+    *("h5py", "pysam", "pyBigWig", "matplotlib"),
 )
 _CHUNK = 1 << 20
 

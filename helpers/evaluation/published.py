@@ -106,7 +106,8 @@ def compare_published(
         it is a statistic of: in a study with several outputs one for each output, its mean over replicates and then
         folds; in a study with one output one for each fold, or each replicate where there is one fold. Differences are
         between the same outputs or folds; replicates have no partners, so theirs are differences between medians or
-        means. Undefined scores are left out. Where there is nothing to compare, ``note`` says why.
+        means. Undefined scores are left out, and so are ratios to a b that is not above 0. Where there is nothing to
+        compare, ``note`` says why.
     """
     rows: dict[int, dict[str, Any]] = {}
     for (study, metric, split), part in statements.groupby(["study", "metric", "split"], sort=False):
@@ -171,7 +172,7 @@ def _evaluate(statement: Mapping[str, str], scores: pd.DataFrame, classes: pd.Da
         return _unpaired(quantity, a.dropna(), b.dropna(), remark=remark)
     threshold = float(statement["threshold"] or 0)
     if quantity in _OF_RELATIVES:
-        return _outcome(_OF_RELATIVES[quantity], (a - b) / b.where(b != 0), threshold, remark=remark)
+        return _outcome(_OF_RELATIVES[quantity], (a - b) / b.where(b > 0), threshold, remark=remark)
     return _outcome(_OF_DIFFERENCES[quantity], a - b, threshold, remark=remark)
 
 
@@ -228,7 +229,7 @@ def _unpaired(quantity: str, a: pd.Series, b: pd.Series, *, remark: str) -> dict
     middle_a, middle_b = (float(_LEVELS[statistic](side.to_numpy(), 0)) for side in (a, b))
     difference = middle_a - middle_b
     if quantity in _OF_RELATIVES:
-        difference = difference / middle_b if middle_b else np.nan
+        difference = difference / middle_b if middle_b > 0 else np.nan
     return {"ours": difference, "n": min(len(a), len(b)), "note": remark}
 
 

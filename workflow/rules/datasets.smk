@@ -15,6 +15,7 @@ rule encode_genome:
         "results/{run}/logs/genomes/{genome}/sequence.log",
     benchmark:
         "results/{run}/benchmarks/genomes/{genome}/sequence.tsv"
+    priority: 1
     conda:
         "../../envs/data.yaml"
     params:
@@ -35,6 +36,7 @@ rule count_coverage:
         "results/{run}/logs/{study}/data/{input}/{track}.log",
     benchmark:
         "results/{run}/benchmarks/{study}/data/{input}/{track}.tsv"
+    priority: 1
     conda:
         "../../envs/data.yaml"
     params:
@@ -58,6 +60,7 @@ rule sum_signal:
         "results/{run}/logs/{study}/data/{input}/{track}.windows.log",
     benchmark:
         "results/{run}/benchmarks/{study}/data/{input}/{track}.windows.tsv"
+    priority: 1
     conda:
         "../../envs/data.yaml"
     params:
@@ -82,6 +85,7 @@ rule fit_normalizer:
         "results/{run}/benchmarks/{study}/data/{input}/{track}.{normalizer}.fold-{fold}.tsv"
     wildcard_constraints:
         normalizer="none|tpm|zscorelog",
+    priority: 1
     conda:
         "../../envs/data.yaml"
     params:

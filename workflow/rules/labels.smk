@@ -14,6 +14,7 @@ rule label_regions:
         "results/{run}/logs/{study}/data/labels/part-{part}.log",
     benchmark:
         "results/{run}/benchmarks/{study}/data/labels/part-{part}.tsv"
+    priority: 1
     conda:
         "../../envs/data.yaml"
     params:
@@ -34,6 +35,7 @@ rule join_labels:
         "results/{run}/logs/{study}/data/labels/all.log",
     benchmark:
         "results/{run}/benchmarks/{study}/data/labels/all.tsv"
+    priority: 1
     conda:
         "../../envs/data.yaml"
     params:
@@ -56,6 +58,7 @@ rule describe_targets:
         "results/{run}/logs/{study}/regions/{folder}targets.log",
     benchmark:
         "results/{run}/benchmarks/{study}/regions/{folder}targets.tsv"
+    priority: 1
     conda:
         "../../envs/data.yaml"
     params:

@@ -17,6 +17,7 @@ rule make_regions:
         "results/{run}/logs/{study}/regions/all.log",
     benchmark:
         "results/{run}/benchmarks/{study}/regions/all.tsv"
+    priority: 1
     conda:
         "../../envs/data.yaml"
     params:
@@ -40,6 +41,7 @@ rule split_regions:
         "results/{run}/logs/{study}/regions/{folder}split.log",
     benchmark:
         "results/{run}/benchmarks/{study}/regions/{folder}split.tsv"
+    priority: 1
     conda:
         "../../envs/data.yaml"
     params:

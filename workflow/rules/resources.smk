@@ -1,6 +1,7 @@
 # Chapter 1: where the files come from.
 # Needs the sheet of tracks; makes resources/ and, for each study, a table of what was checked in its files.
 # Download tracks by URL; index alignments; check everything before any work. Simulated tracks have a chapter of their own.
+# Up to chapter 4 rules have a priority: mistakes in files, in any study or fold, are found before any model is trained.
 
 
 rule download_track:
@@ -14,6 +15,7 @@ rule download_track:
     wildcard_constraints:
         track=any_of(filter(is_remote, TRACKS.index)),
         type=r"(fasta|bed|narrowPeak|broadPeak|gtf|bam|bigWig|vcf|meme)(\.gz)?",
+    priority: 1
     retries: 2
     conda:
         "../../envs/data.yaml"
@@ -41,13 +43,16 @@ rule index_alignments:
         f"results/{RUN}/benchmarks/resources/{{assembly}}/{{track}}.bam.bai.tsv"
     wildcard_constraints:
         track=any_of(filter(is_remote, TRACKS.index)),
+    priority: 1
     conda:
         "../../envs/data.yaml"
     shell:
         "python -c 'import sys, pysam; pysam.index(sys.argv[1])' {input:q} 2> {log:q}"
 
 
-rule check_inputs:
+# A checkpoint, because of https://github.com/snakemake/snakemake/issues/4166: where a job runs anew whose outputs are
+# `ancient` to others, Snakemake looks at what lies behind it only when it has finished a checkpoint.
+checkpoint check_inputs:
     """Check a study's files before any work: readable, indexed, whole, with contigs that agree, no split empty."""
     input:
         tracks=lambda wildcards: resources(plans.study_tracks(study_of(wildcards))),
@@ -60,6 +65,7 @@ rule check_inputs:
         "results/{run}/logs/{study}/checks.log",
     benchmark:
         "results/{run}/benchmarks/{study}/checks.tsv"
+    priority: 2
     conda:
         "../../envs/data.yaml"
     params:

@@ -32,7 +32,9 @@ rule cage:
         study_target("cage"),
 
 
-for study in sorted(set(STUDIES) - {"jund", "deepsea", "cage"} - {rule.name for rule in workflow.rules}):
+for study in sorted(set(STUDIES) - {"jund", "deepsea", "cage"}):
+    if study in {rule.name for rule in workflow.rules}:
+        raise WorkflowError(f"studies.{study}: a rule of the workflow has this name; choose another.")
 
     rule:
         name:
