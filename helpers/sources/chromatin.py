@@ -51,8 +51,8 @@ class ChromatinSimulation:
 
     Examples
     --------
-    >>> [feature.name for feature in ChromatinSimulation(dependent=1, independent=2, dnase=1, histone=1).features]
-    ['TF_D1', 'TF_I1', 'TF_I2', 'DNase_1', 'Histone_1']
+    >>> [feature.name for feature in ChromatinSimulation(dependent=1, independent=3, dnase=1, histone=1).features]
+    ['TF_D1', 'TF_I1', 'TF_I2', 'TF_I3', 'DNase_1', 'Histone_1']
     >>> ChromatinSimulation(missed=2)
     Traceback (most recent call last):
         ...
