@@ -21,7 +21,8 @@ from helpers.errors import InputError
 from helpers.sources import simulate_chromatin as module
 from helpers.sources.chromatin import ChromatinSimulation, files
 from helpers.sources.motif_patterns import LENGTH, draw_patterns, draw_words, find_words
-from helpers.sources.simulate_chromatin import simulate_chromatin
+from helpers.sources.simulate_chromatin import covered_bins, simulate_chromatin
+from helpers.sources.simulate_genome import Genome
 
 MICRO = {"chromosomes": {"chrA": 120_000, "chrB": 60_100, "chrC": 90_000}}
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
@@ -280,6 +281,21 @@ def test_bins_are_those_of_the_grid_with_a_label(simulated, micro):
         assert len(expected) < len(grid)
 
 
+def test_half_of_a_bin_is_enough_and_only_peaks_of_one_feature_add_up():
+    genome = Genome({"a": 450, "b": 600}, np.zeros(1050, np.uint8), np.zeros(1050, bool))
+    rows = [
+        ("x", 100, 200),  # exactly half of a:0-200
+        ("x", 200, 299),  # one base less than half of a:200-400
+        ("y", 300, 350),
+        ("x", 450, 510),  # together exactly half of b:0-200, counted once where they overlap
+        ("x", 500, 550),
+        ("x", 650, 740),  # too little of b:200-400, and y does not help
+        ("y", 740, 830),
+    ]
+    found = covered_bins(pd.DataFrame(rows, columns=["feature", "start", "end"]), genome)
+    assert found.to_numpy().tolist() == [[0, 0, 200], [1, 450, 650]]
+
+
 def test_peaks_are_narrow_peaks(simulated):
     for feature in simulated.parameters.features:
         peaks = simulated.peaks(feature.name)
@@ -312,8 +328,7 @@ def test_truth_tells_reported_missed_and_spurious_peaks_apart(simulated):
 
 def test_no_feature_of_the_default_has_one_class_in_a_split(tmp_path):
     world = Simulated(tmp_path, seed=4)
-    _, labels = world.whole_grid()
-    grid, _ = world.whole_grid()
+    grid, labels = world.whole_grid()
     used, values = grid[labels.any(axis=1)], labels[labels.any(axis=1)]
     part = used.reset_index(drop=True)
     validation = part[(part["chrom"] == "chr7") & (part["start"] >= 100_000)].index[:600]
