@@ -1,4 +1,4 @@
-"""Choose the library that computes under Keras, fix its threads and its seed, and say on which device it runs.
+"""Choose the library that computes under Keras, its threads, precision and seed, and say on which device it runs.
 
 Keras reads its backend once, when it is imported; so this module imports neither Keras nor a backend until
 `select_backend` is called.
@@ -17,10 +17,13 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read by TensorFlow's C++ part when it is loaded
 
 DEVICES = ("auto", "cpu", "gpu")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 BACKENDS = {"tensorflow": "pip install .", "jax": "pip install '.[jax]'", "torch": "pip install '.[torch]'"}
 
 
-def select_backend(name: str, *, threads: int = 1, seed: int | None = None, device: str = "auto") -> str:
+def select_backend(
+    name: str, *, threads: int = 1, seed: int | None = None, device: str = "auto", precision: str = "float32"
+) -> str:
     """Select the backend of Keras for this process, before Keras is imported.
 
     Parameters
@@ -32,21 +35,30 @@ def select_backend(name: str, *, threads: int = 1, seed: int | None = None, devi
     seed : int, optional
         Of everything random in Keras, the backend, numpy and Python.
     device : {'auto', 'cpu', 'gpu'}
-        'auto' takes the GPU if there is one.
+        'auto' takes the GPU if there is one; of several, the first.
+    precision : {'float32', 'mixed_bfloat16', 'mixed_float16'}
+        Of what hidden layers compute in models that are built from now on. With the mixed ones they compute in 16 bits
+        and keep their weights in float32. A saved model keeps the precision that it was built with.
 
     Returns
     -------
     str
-        What runs, for the log, such as ``device: cpu (tensorflow 2.21, 1 thread)``.
+        What runs, for the log, such as ``device: cpu (tensorflow 2.21, 1 thread)``; with its precision, if mixed.
 
     Raises
     ------
     InputError
-        When the backend is unknown or not installed, Keras already runs on another one, TensorFlow has computed
-        already with other threads, or ``device='gpu'`` and there is none.
+        When the backend is unknown or not installed, Keras already runs on another one or on another device,
+        TensorFlow has computed already with other threads, or ``device='gpu'`` and there is none.
+
+    Notes
+    -----
+    On a GPU, float32 is what the backend makes of it: JAX and TensorFlow round the factors of products to 10 bits
+    (TensorFloat-32) where the card can, PyTorch only those of convolutions.
     """
     _check_choice("backend", name, tuple(BACKENDS))
     _check_choice("device", device, DEVICES)
+    _check_choice("precision", precision, PRECISIONS)
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         msg = f"threads: {threads!r} is not a number of threads; give a whole number of at least 1."
         raise InputError(msg)
@@ -58,10 +70,12 @@ def select_backend(name: str, *, threads: int = 1, seed: int | None = None, devi
     with _quick_start():
         place = {"tensorflow": _start_tensorflow, "jax": _start_jax, "torch": _start_torch}[name](threads, device)
         keras = importlib.import_module("keras")
+    keras.config.set_dtype_policy(precision)
     if seed is not None:
         keras.utils.set_random_seed(seed)
     version = ".".join(sys.modules[name].__version__.split(".")[:2])
-    return f"device: {place} ({name} {version}, {threads} thread{'s' if threads > 1 else ''})"
+    mixed = "" if precision == "float32" else f", {precision}"
+    return f"device: {place} ({name} {version}, {threads} thread{'s' if threads > 1 else ''}{mixed})"
 
 
 def _check_choice(key: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -102,6 +116,12 @@ def _check_gpu(device: str, found: bool) -> None:
         raise InputError(msg)
 
 
+def _check_place(device: str, used: str) -> None:
+    if device != "auto" and (device == "cpu") != (used == "cpu"):
+        msg = f"device: the backend computes on {used} in this process already, not on {device}. Select it first."
+        raise InputError(msg)
+
+
 def _start_tensorflow(threads: int, device: str) -> str:
     import tensorflow as tf
 
@@ -125,6 +145,7 @@ def _start_tensorflow(threads: int, device: str) -> str:
 
 def _start_jax(threads: int, device: str) -> str:
     os.environ["NPROC"] = str(threads)  # the size of the thread pool of XLA on the CPU
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # several jobs may share a GPU
     if threads == 1:
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false".strip()
     if device == "cpu":
@@ -133,15 +154,19 @@ def _start_jax(threads: int, device: str) -> str:
 
     first = jax.devices()[0]
     _check_gpu(device, first.platform == "gpu")
+    _check_place(device, first.platform)
     return "cpu" if first.platform == "cpu" else f"{first.platform} {first.device_kind}"
 
 
 def _start_torch(threads: int, device: str) -> str:
-    if device == "cpu":
-        os.environ["KERAS_TORCH_DEVICE"] = "cpu"
     import torch
 
-    torch.set_num_threads(threads)
     found = torch.cuda.is_available()
     _check_gpu(device, found)
-    return f"gpu {torch.cuda.get_device_name(0)}" if found and device != "cpu" else "cpu"
+    used = "cuda" if found and device != "cpu" else "cpu"
+    if "keras" in sys.modules:
+        used = sys.modules["keras"].ops.zeros(()).device.type
+        _check_place(device, used)
+    os.environ["KERAS_TORCH_DEVICE"] = used
+    torch.set_num_threads(threads)
+    return f"gpu {torch.cuda.get_device_name(0)}" if used == "cuda" else used

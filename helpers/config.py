@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
 from helpers.errors import InputError
+from helpers.texts import text_problem
 
 
 def complete_config(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,11 +29,11 @@ def complete_config(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dic
     Raises
     ------
     InputError
-        One message with every error: the key, its value and what is allowed.
+        One message with every error: the key, its value and what is allowed. Texts hold no line break and no HTML.
     """
     errors = sorted(Draft202012Validator(schema).iter_errors(config), key=lambda error: error.json_path)
-    if errors:
-        lines = [line for error in errors for line in _explain(error)]
+    lines = [line for error in errors for line in _explain(error)] + list(_unfit_texts(config, ""))
+    if lines:
         raise InputError("the config has mistakes:\n" + "\n".join(f"  {line}" for line in lines))
     completed = _copy(config)
     list(_FillingValidator(schema).iter_errors(completed))
@@ -46,6 +47,19 @@ def _copy(value: Any) -> Any:
     if isinstance(value, list):
         return [_copy(item) for item in value]
     return value
+
+
+def _unfit_texts(value: Any, key: str) -> Iterator[str]:
+    """Name every text of a config, key or value, that may stand in no path and no page."""
+    if isinstance(value, str) and (problem := text_problem(value)):
+        yield f"{key or 'the top level'}: {_short(value)} {problem}."
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _unfit_texts(name, key)
+            yield from _unfit_texts(item, f"{key}.{name}".lstrip("."))
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _unfit_texts(item, f"{key}[{number}]")
 
 
 def _explain(error: ValidationError) -> Iterator[str]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from helpers.model_references import model_variants
+from helpers.model_references import chosen_variants, input_kinds, inspected_variants, model_variants
 from helpers.naming import unknown
 from helpers.networks import NETWORKS
 from helpers.study import WHOLE, held_out, part_chromosome, scored_splits
@@ -43,12 +43,6 @@ def shared_name_problems(studies: Mapping[str, Any]) -> Iterator[str]:
                 if name in owner:
                     yield f"studies.{study}.{what}.{name}: the study {owner[name]!r} has one of that name."
                 owner.setdefault(name, study)
-
-
-def chosen_variants(selector: Mapping[str, Any], study: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the variants of a model that have the values of a selector."""
-    wanted = {key: value for key, value in selector.items() if key != "model"}
-    return [values for values in model_variants(study["models"][selector["model"]]) if wanted.items() <= values.items()]
 
 
 def _motif_problems(name: str, study: Mapping, key: str) -> Iterator[str]:
@@ -171,8 +165,26 @@ def _locus_problems(figure: Mapping, study: Mapping, key: str) -> Iterator[str]:
     chrom, start, end = re.fullmatch(r"([^:]+):([0-9,]+)-([0-9,]+)", figure["region"]).groups()
     if int(start.replace(",", "")) >= int(end.replace(",", "")):
         yield f"{key}.region: {figure['region']!r} does not end after its start."
+    if "attribution" in figure:
+        yield from _attributed_problems(figure["attribution"], study, f"{key}.attribution")
     test = map(part_chromosome, held_out(study)["test"])
     yield from unknown([chrom], test, f"{key}.region, a chromosome of the test split")
+
+
+def _attributed_problems(selector: Mapping, study: Mapping, key: str) -> Iterator[str]:
+    """Find a variant that is not attributed, or has no sequence to draw."""
+    wrong = list(unknown([selector["model"]], study["models"], f"{key}.model"))
+    yield from wrong
+    if wrong:
+        return
+    section = study.get("attribution", {"models": []})
+    chosen = [(selector["model"], values) for values in chosen_variants(selector, study)]
+    if len(chosen) != 1:
+        yield f"{key}: picks {len(chosen)} variants of {selector['model']!r}, one is needed."
+    elif chosen[0] not in inspected_variants(section, study):
+        yield f"{key}: {selector['model']!r} {chosen[0][1]} is not attributed; add it under `attribution`."
+    elif "sequence" not in input_kinds(selector["model"], study):
+        yield f"{key}: {selector['model']!r} does not read the sequence."
 
 
 _FIGURES: dict[str, Callable[[Mapping, Mapping, str], Iterator[str]]] = {

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
+_TEMPLATES = (".html", ".js")
 
 
 def code_hash(script: str | Path) -> str:
@@ -23,11 +24,14 @@ def code_hash(script: str | Path) -> str:
     Returns
     -------
     str
-        Sixteen hexadecimal digits. The same for files that differ in comments, docstrings or layout only.
+        Sixteen hexadecimal digits. The same for files that differ in comments, docstrings or layout only. What a module
+        fills in, a page or a program of its name beside it, counts byte by byte.
     """
     digest = hashlib.sha256()
     for path in sorted(used_modules(Path(script).resolve())):
         digest.update(_meaning(path).encode())
+        for template in (path.with_suffix(ending) for ending in _TEMPLATES):
+            digest.update(template.read_bytes() if template.is_file() else b"")
     return digest.hexdigest()[:16]
 
 

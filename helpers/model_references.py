@@ -58,6 +58,41 @@ def model_variants(model: Mapping[str, Any]) -> list[dict[str, Any]]:
     return expand_grids(model.get("variants", []))
 
 
+def chosen_variants(selector: Mapping[str, Any], study: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the variants of a model that have the values of a selector."""
+    wanted = {key: value for key, value in selector.items() if key != "model"}
+    return [values for values in model_variants(study["models"][selector["model"]]) if wanted.items() <= values.items()]
+
+
+def inspected_variants(section: Mapping[str, Any], study: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the models and variants that a section of a study looks at.
+
+    Parameters
+    ----------
+    section : mapping
+        With ``models`` and perhaps ``where``, such as ``attribution``.
+    study : mapping
+
+    Returns
+    -------
+    list of (str, dict)
+        Name of the model, values of the variant.
+    """
+    where = section.get("where", {})
+    return [
+        (name, values)
+        for name in section["models"]
+        for values in chosen_variants({"model": name, **where.get(name, {})}, study)
+    ]
+
+
+def input_kinds(name: str, study: Mapping[str, Any]) -> list[str]:
+    """Return the kind of each input of a model: sequence or coverage; of a joint model those of its parts."""
+    model = study["models"][name]
+    parts = model["of"] if model["architecture"] == "joint" else [name]
+    return [NETWORKS[study["models"][part]["architecture"]].kind for part in parts]
+
+
 def _input_problems(model: Mapping, study: Mapping, key: str) -> Iterator[str]:
     yield from unknown(model["inputs"], study["inputs"], f"{key}.inputs")
     architecture, network = model["architecture"], NETWORKS[model["architecture"]]

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
+REGION_TYPES = ("bed", "narrowPeak", "broadPeak")
+
 
 def unknown(names: Iterable[str], allowed: Iterable[str], key: str) -> Iterator[str]:
     """Yield a sentence for each name that is not allowed at a key of the config.

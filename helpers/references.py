@@ -7,11 +7,11 @@ import pandas as pd
 
 from helpers.errors import InputError
 from helpers.figure_references import reading_problems, shared_name_problems
+from helpers.inspection_references import inspection_problems
 from helpers.model_references import model_problems
-from helpers.naming import track_problems, unknown
+from helpers.naming import REGION_TYPES, track_problems, unknown
 from helpers.study import TARGETS, WHOLE, folds, part_chromosome, split_parts
 
-_REGION_TYPES = ("bed", "narrowPeak", "broadPeak")
 _GENE_TYPES = ("gtf",)
 _SIGNAL_TYPES = ("bam", "bigWig")
 _RESERVED_STUDIES = (
@@ -77,7 +77,7 @@ def check_references(config: Mapping[str, Any], tracks: pd.DataFrame) -> None:
     for name, genome in config["genomes"].items():
         problems += track_problems(tracks, genome["fasta"], ("fasta",), f"genomes.{name}.fasta")
         if "blacklist" in genome:
-            problems += track_problems(tracks, genome["blacklist"], _REGION_TYPES, f"genomes.{name}.blacklist")
+            problems += track_problems(tracks, genome["blacklist"], REGION_TYPES, f"genomes.{name}.blacklist")
     for name, study in config["studies"].items():
         if name in _RESERVED_STUDIES:
             problems.append(f"studies.{name}: a target or a folder of results has this name; choose another.")
@@ -89,7 +89,7 @@ def check_references(config: Mapping[str, Any], tracks: pd.DataFrame) -> None:
 
 def _study_problems(study: Mapping, genomes: Mapping, tracks: pd.DataFrame, key: str) -> Iterator[str]:
     kind = study["regions"]["kind"]
-    types = _GENE_TYPES if kind == "promoters" else _REGION_TYPES
+    types = _GENE_TYPES if kind == "promoters" else REGION_TYPES
     yield from track_problems(tracks, study["regions"]["track"], types, f"{key}.regions.track")
     yield from _output_problems(study["output"], tracks, f"{key}.output")
     for name, part in study["inputs"].items():
@@ -111,11 +111,12 @@ def _study_problems(study: Mapping, genomes: Mapping, tracks: pd.DataFrame, key:
     ]
     classes = set(tracks["class"].reindex(study["output"]["tracks"]).dropna())
     yield from wrong or reading_problems(study, classes, key)
+    yield from [] if wrong else inspection_problems(study, tracks, key)
 
 
 def _output_problems(output: Mapping, tracks: pd.DataFrame, key: str) -> Iterator[str]:
     for track in output["tracks"]:
-        types = _REGION_TYPES if output["kind"] == "peaks" else _SIGNAL_TYPES
+        types = REGION_TYPES if output["kind"] == "peaks" else _SIGNAL_TYPES
         wrong = list(track_problems(tracks, track, types, f"{key}.tracks"))
         yield from wrong
         if not wrong and tracks.at[track, "type"] == "bigWig" and output.get("strand") == "sense":

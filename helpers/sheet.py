@@ -7,10 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from helpers.addresses import ADDRESS, ADDRESS_FORMS, full_address
 from helpers.errors import InputError, list_some
+from helpers.texts import text_problem
 
 TRACK_COLUMNS = (
-    *("track", "type", "assembly", "path", "url", "md5", "size"),
+    *("track", "type", "assembly", "path", "url", "mirrors", "md5", "sha256", "size"),
     *("condition", "class", "group", "lab", "cell", "target"),
 )
 TRACK_TYPES = ("fasta", "bed", "narrowPeak", "broadPeak", "gtf", "bam", "bigWig", "vcf", "meme")
@@ -108,16 +110,36 @@ def _row_problems(row: Mapping[str, Any]) -> Iterator[str]:
         yield f"type {row['type']!r} is not allowed; allowed: {', '.join(TRACK_TYPES)}"
     if bool(row["path"]) == bool(row["url"]):
         yield f"track {row['track']!r} needs either a path or a url"
-    if row["url"] and not re.match(r"(https?|simulated):", row["url"]):
-        yield f"url {row['url']!r} does not start with http:, https: or simulated:"
-    if row["url"].startswith("simulated:") and not re.fullmatch(r"simulated:(\w+/)?[\w.-]+", row["url"]):
-        yield f"url {row['url']!r} is not simulated: followed by a file name, perhaps in a folder"
-    if row["url"].startswith("http") and not re.fullmatch(r"[A-Za-z0-9._-]+", row["assembly"]):
-        yield f"assembly {row['assembly']!r}: a download needs one, of letters, digits, '.', '_' and '-'"
-    if row["md5"] and not re.fullmatch(r"[0-9a-fA-F]{32}", row["md5"]):
-        yield f"md5 {row['md5']!r} is not 32 hexadecimal digits"
+    yield from _address_problems(row)
+    for name, digits in (("md5", 32), ("sha256", 64)):
+        if row[name] and not re.fullmatch(rf"[0-9a-fA-F]{{{digits}}}", row[name]):
+            yield f"{name} {row[name]!r} is not {digits} hexadecimal digits"
     if row["size"] and not row["size"].isdigit():
         yield f"size {row['size']!r} is not a number of bytes"
+    for name in TRACK_COLUMNS:
+        if problem := text_problem(row[name]):
+            yield f"{name} {row[name]!r} {problem}"
+
+
+def _address_problems(row: Mapping[str, Any]) -> Iterator[str]:
+    if is_remote(row):
+        for address in addresses(row):
+            if not re.fullmatch(ADDRESS, address):
+                yield f"url {address!r} is not {ADDRESS_FORMS} or simulated:FILE"
+            elif re.fullmatch(r"encode:\w+", address):
+                yield f"url {address!r}: files of type {row['type']!r} need their ending, as in {address}.txt.gz"
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", row["assembly"]):
+            yield f"assembly {row['assembly']!r}: a download needs one: a letter or digit, then more, '.', '_' or '-'"
+        return
+    if row["url"] and not re.fullmatch(r"simulated:(\w+/)?[\w.-]+", row["url"]):
+        yield f"url {row['url']!r} is not simulated: followed by a file name, perhaps in a folder"
+    if row["mirrors"]:
+        yield f"mirrors {row['mirrors']!r} stand beside no url"
+
+
+def addresses(row: Mapping[str, Any]) -> list[str]:
+    """List the addresses of a row's file, in the order in which they are tried: its url, then its mirrors."""
+    return [full_address(address, row["type"]) for address in (row["url"], *row["mirrors"].split())]
 
 
 def is_remote(row: Mapping[str, Any]) -> bool:
@@ -136,7 +158,7 @@ def file_path(row: Mapping[str, Any], run: str) -> str:
         return row["path"]
     if not is_remote(row):
         return f"resources/{run}/{row['url'].removeprefix('simulated:')}"
-    compressed = ".gz" if row["url"].endswith("gz") and not is_archive(row) else ""
+    compressed = ".gz" if addresses(row)[0].endswith("gz") and not is_archive(row) else ""
     return f"resources/{row['assembly']}/{row['track']}.{row['type']}{compressed}"
 
 
@@ -159,4 +181,33 @@ def missing_files(tracks: pd.DataFrame) -> None:
             "files of the sheet of tracks do not exist:\n"
             + "\n".join(f"  {line}" for line in lines)
             + "\nCorrect the paths; relative ones start from the working directory."
+        )
+
+
+def missing_downloads(tracks: pd.DataFrame, run: str) -> None:
+    """Check that every file that would be downloaded is there already, for a run without a network.
+
+    Parameters
+    ----------
+    tracks : pandas.DataFrame
+        Rows of the sheet that the run uses.
+    run : str
+        Name of the run.
+
+    Raises
+    ------
+    InputError
+        One message with every missing file and where it is to be had.
+    """
+    rows = [row for row in tracks.to_dict("records") if is_remote(row)]
+    lines = [
+        f"{file_path(row, run)}: {' or '.join(addresses(row))}"
+        for row in rows
+        if not Path(file_path(row, run)).is_file()
+    ]
+    if lines:
+        raise InputError(
+            f"offline: {len(lines)} files are missing, and nothing is downloaded:\n"
+            + "\n".join(f"  {line}" for line in lines)
+            + "\nPut them there, or take 'offline' out of the config."
         )

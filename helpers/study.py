@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 WITHOUT_FOLDS = "all"
 WHOLE = "whole"  # resolution of an input with one value a window
 TARGETS = "targets"  # where the signals to predict lie, beside those of the inputs
+CORES = "cores"  # instead of a track: where the study's motif stands near its sites
+_INSPECTED = ("attribution", "variants")  # sections that may say where effects are expected
 _READING = ("order", "window", "normalize", "augment")  # grid keys that say how an input is read
 
 Settings = Mapping[str, Any]
@@ -202,14 +204,26 @@ def study_tracks(study: Settings) -> list[str]:
     return list(dict.fromkeys(track for tracks in _uses(study).values() for track in tracks))
 
 
+def config_tracks(config: Settings) -> list[str]:
+    """Return every track that a study of a config reads, its genome's included, each once."""
+    genomes = [config["genomes"][study["genome"]] for study in config["studies"].values()]
+    names = [genome[key] for genome in genomes for key in ("fasta", "blacklist") if key in genome]
+    names += [track for study in config["studies"].values() for track in study_tracks(study)]
+    return list(dict.fromkeys(names))
+
+
 def _uses(study: Settings) -> dict[str, list[str]]:
     """Return the tracks of each use: ``output`` gives labels, ``targets`` signals to predict."""
     predicted = "output" if study["output"]["kind"] == "peaks" else TARGETS
+    expected = [study[section]["expected"] for section in _INSPECTED if "expected" in study.get(section, {})]
     return {
         "regions": [study["regions"]["track"]],
         predicted: study["output"]["tracks"],
         "inputs": [track for part in study["inputs"].values() for track in part.get("tracks", [])],
         "motifs": [model["motifs"] for model in study["models"].values() if "motifs" in model],
+        "database": [study[name]["database"] for name in ("motifs",) if name in study],
+        "variants": [study[name]["track"] for name in ("variants",) if name in study],
+        "expected": [track for track in expected if track != CORES],
     }
 
 
@@ -219,9 +233,10 @@ def track_uses(study: Settings) -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict
-        Name of the track → ``uses``, a list of ``regions``, ``output``, ``targets``, ``inputs`` and ``motifs``;
-        ``stranded``, whether its strands are counted apart; where regions are promoters, their ``gene_type``; and of
-        motifs ``window``, bp of the shortest window that is scanned for them.
+        Name of the track → ``uses``, a list of ``regions``, ``output``, ``targets``, ``inputs``, ``motifs`` (that a
+        model scans), ``database`` (of known motifs), ``variants`` and ``expected``; ``stranded``, whether its strands
+        are counted apart; where regions are promoters, their ``gene_type``; and of motifs that are scanned ``window``,
+        bp of the shortest window.
     """
     named, output = _uses(study), study["output"]
     parts = [part for part in study["inputs"].values() if part["kind"] == "coverage"]

@@ -75,9 +75,11 @@ def own_files(tmp_path, micro_resources, micro_config):
         "dnase_roadmap": "bam",
         "dnase_encode": "bam",
         "jund_motif": "meme",
+        "jund_motifs": "bed",
+        "snvs": "vcf",
     }
     names = {"genome": "genome.fa", "blacklist": "blacklist.bed.gz", "jund_peaks": "jund_peaks.narrowPeak.gz"}
-    names["jund_motif"] = "jund_motif.meme"
+    names |= {"jund_motif": "jund_motif.meme", "jund_motifs": "jund_motifs.bed.gz", "snvs": "snvs.vcf.gz"}
     rows = ["track\ttype\tassembly\tpath"]
     rows += [f"{track}\t{kind}\tdemo\tfiles/{names.get(track, f'{track}.bam')}" for track, kind in types.items()]
     (tmp_path / "tracks.tsv").write_text("\n".join(rows) + "\n")

@@ -39,12 +39,16 @@ DATA_ORDER = (
         "dataset",
         "alphabet",
         "kmers",
+        "shuffling",
         "fasta_index",
         "fasta",
         "two_bit",
         "motifs",
         "sequence_files",
         "sequence",
+        "variants",
+        "variant_windows",
+        "variant_counts",
     ),
     *(
         "bgzf",
@@ -155,6 +159,14 @@ def test_the_manual_groups_all_modules_of_the_data_room_in_their_order():
     table = manual.split("| group | modules | what |")[1].split("\n\n")[0]
     listed = [name for row in table.split("\n")[2:] for name in re.findall(r"`(\w+)`", row.split("|")[2])]
     assert tuple(listed) == DATA_ORDER
+
+
+def test_the_manual_names_each_module_of_the_evaluation_room_once():
+    manual = (ROOT / "docs/architecture.md").read_text()
+    table = manual.split("| group | modules | question |")[1].split("\n\n")[0]
+    listed = [name for row in table.split("\n")[2:] for name in re.findall(r"`(\w+)`", row.split("|")[2])]
+    there = [path.stem for path in (ROOT / "helpers/evaluation").glob("*.py") if path.stem != "__init__"]
+    assert sorted(listed) == sorted(there)
 
 
 @pytest.mark.parametrize(

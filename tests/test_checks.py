@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -210,7 +211,7 @@ def test_bam_without_index(files):
     commands = re.findall("`([^`]*)`", message)
     assert commands[0] == f"samtools index {files / 'dnase.bam'}"
     assert shlex.split(commands[1])[0] == "python"
-    exec(shlex.split(commands[1])[2], {})
+    subprocess.run([sys.executable, *shlex.split(commands[1])[1:]], check=True)
     assert messages(check_alignments(files / "dnase.bam")[0]) == []
 
 

@@ -50,6 +50,7 @@ from helpers.data import (
 from helpers.data.storage import GenomeArray
 from helpers.data.stores import store_contigs
 from helpers.errors import InputError
+from helpers.evaluation import VariantStreamer, input_attribution, predict_variant_effect, read_effects
 
 ROOT = Path(__file__).resolve().parents[1]
 RNG = np.random.default_rng(5)
@@ -929,3 +930,76 @@ def test_arguments_that_do_nothing_are_refused(tmp_path, argument):
     """They were taken and had no effect."""
     with pytest.raises(InputError, match=argument):
         counted(tmp_path, ("c", 3, 8, 0), **{argument: 1})
+
+
+# ---- variants and attribution ----------------------------------------------------------------------------------------
+
+
+def variants_in(folder, *records, letters="ACGTNACGTA"):
+    """Write a genome of one contig and variants (position from 1, reference, alternative); return their paths."""
+    fasta, vcf = folder / "genome.fa", folder / "a.vcf"
+    fasta.write_text(f">c\n{letters}\n")
+    lines = [f"c\t{position}\t.\t{ref}\t{alt}\t.\t.\t." for position, ref, alt in records]
+    header = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    vcf.write_text(header + "\n".join(lines) + "\n")
+    return fasta, vcf
+
+
+def streamed(fasta, vcf, binsize=3, batch_size=2, **options):
+    return list(VariantStreamer(fasta, vcf, binsize, batch_size, **options).flow())
+
+
+def test_an_unknown_base_is_no_reference_allele(tmp_path):
+    """W17: N was taken for A."""
+    batches = streamed(*variants_in(tmp_path, (5, "A", "C"), (6, "A", "C")))
+    assert [int(place) for batch in batches for place in batch[2]] == [5]
+
+
+def test_strands_of_variants_behind_one_with_two_features_are_their_own(tmp_path):
+    """W18: they were those of the variants before."""
+    fasta, vcf = variants_in(tmp_path, (2, "C", "T"), (7, "C", "T"))
+    features = region_table(["c", 1, 2, "+"], ["c", 0, 3, "+"], ["c", 6, 7, "-"])
+    (batch,) = streamed(fasta, vcf, annotation=features)
+    assert [letters_of(window) for window in batch[5]] == ["ACG", "CGT"]
+    assert [letters_of(window) for window in batch[6]] == ["ATG", "CAT"]
+
+
+def test_indels_and_several_alternatives_are_scored_and_no_batch_is_empty(tmp_path):
+    """They were left out in silence, and a last batch was empty."""
+    batches = streamed(*variants_in(tmp_path, (2, "CG", "C"), (7, "C", "T,G")), binsize=5, batch_size=3)
+    assert [len(batch[0]) for batch in batches] == [3]
+    assert [letters_of(window) for window in batches[0][6]] == ["-ACT-", "-ATGT", "-AGGT"]
+
+
+def linear_network(weights, activation="linear"):
+    """A network that adds up a weight for each letter at each place."""
+    import keras
+
+    dna = keras.Input((*weights.shape[:1], 1, 4), name="dna")
+    unit = keras.layers.Dense(1, activation, name="y", kernel_initializer=lambda *_, **__: weights.reshape(-1, 1))
+    return keras.Model({"dna": dna}, {"y": unit(keras.layers.Flatten()(dna))})
+
+
+def test_effects_are_log_odds_ratios_in_single_precision(tmp_path):
+    """W26: the log of a ratio of probabilities, both of them rounded to half precision."""
+    weights = np.zeros((3, 4), dtype="float32")
+    weights[1] = [-12, 3, 0, 2]
+    fasta, vcf = variants_in(tmp_path, (2, "C", "T"), letters="ACGAACGTA")
+    path, _ = predict_variant_effect(linear_network(weights, "sigmoid"), fasta, vcf, ["y"], tmp_path)
+    _, effects, _ = read_effects(path)
+    other_strand = np.array([1 / (1 + np.exp(0)), 1 / (1 + np.exp(12))])  # G, A
+    odds = [(p + q) / (2 - p - q) for p, q in zip(1 / (1 + np.exp(-np.array([3.0, 2.0]))), other_strand, strict=True)]
+    assert effects.logit_difference.dtype == np.float32
+    np.testing.assert_allclose(effects.logit_difference[0, 0], np.log(odds[1] / odds[0]), rtol=1e-5)
+
+
+def test_attributions_keep_their_sign_and_lie_on_the_genome(tmp_path):
+    """W19: they were absolute values, in the direction of the window."""
+    weights = np.arange(12, dtype="float32").reshape(3, 4) - 5.5
+    fasta, _ = variants_in(tmp_path, (2, "C", "T"), letters="ACGTTACG")
+    windows = region_table(["c", 0, 3, "+"], ["c", 4, 7, "-"])
+    dna = Bioseq.create_from_refgenome("dna", fasta, roi=windows, binsize=3)
+    (plus,) = input_attribution(linear_network(weights), dna, "c", 0, 3)
+    assert [plus[0][0, place, 0, letter] for place, letter in enumerate([0, 1, 2])] == [-5.5, -0.5, 4.5]
+    (minus,) = input_attribution(linear_network(weights), dna, "c", 4, 7)  # the model reads GTA
+    assert [minus[0][0, place, 0, letter] for place, letter in enumerate([3, 0, 1])] == [2.5, 1.5, -3.5]

@@ -1,114 +1,339 @@
-"""Downloads from a real HTTP server."""
+"""Downloads from a real HTTP server on its bad days: what arrives is right, or there is no file and one message."""
 
-import functools
+import email.utils
+import gzip
 import hashlib
-import http.server
-import io
-import tarfile
-import threading
+import os
+import shutil
+import ssl
+import subprocess
+import time
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from served_files import CONTENT, serving
 
 from helpers.errors import InputError
-from helpers.sources.download import download, main
-from helpers.sources.extract import extract_member
+from helpers.sources.download import download
+from helpers.sources.failures import Manner
 
-CONTENT = bytes(range(256)) * 5000
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder; /cut/ breaks off in the middle, /moved/ redirects."""
-
-    def do_GET(self):  # noqa: N802
-        if self.path.startswith("/moved/"):
-            self.send_response(302)
-            self.send_header("Location", self.path.removeprefix("/moved"))
-            self.end_headers()
-        elif self.path.startswith("/cut/"):
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(CONTENT)))
-            self.end_headers()
-            self.wfile.write(CONTENT[:1000])
-        else:
-            super().do_GET()
-
-    def log_message(self, *_):
-        pass
+MD5 = hashlib.md5(CONTENT).hexdigest()
+QUICK = Manner(attempts=3, delay=0.01, timeout=(5.0, 0.5))
 
 
-def write_archive(path, files):
-    with tarfile.open(path, "w:gz") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
+@pytest.fixture
+def site():
+    with serving() as running:
+        running.files["/a.bin"] = CONTENT
+        yield running
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("served")
-    (folder / "a.bin").write_bytes(CONTENT)
-    write_archive(folder / "a.tar.gz", {"./._a.bin": b"attributes", "../../a.bin": CONTENT})
-    write_archive(folder / "two.tar.gz", {"a.bin": CONTENT, "b.bin": CONTENT})
-    handler = functools.partial(Handler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_port}"
-        running.shutdown()
-        thread.join()
+def fetch(site, target, path="/a.bin", **options):
+    return download(site.url(path), target, **{"manner": QUICK} | options)
 
 
-@pytest.mark.parametrize("path", ["a.bin", "moved/a.bin"])
-def test_a_right_file_arrives(server, tmp_path, path):
-    target = tmp_path / "folder/a.bin"
-    download(f"{server}/{path}", target, md5=hashlib.md5(CONTENT).hexdigest(), size=len(CONTENT))
-    assert target.read_bytes() == CONTENT
-    assert [file.name for file in target.parent.iterdir()] == ["a.bin"]
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_right_file_arrives_and_its_source_is_told(site, tmp_path):
+    site.faults["/moved"] = [(307, {"Location": "/a.bin?signature=secret"})]
+    site.files["/a.bin?signature=secret"] = CONTENT
+    found = fetch(
+        site,
+        tmp_path / "new/a.bin",
+        "/moved",
+        md5=MD5.upper(),
+        size=len(CONTENT),
+        sha256=hashlib.sha256(CONTENT).hexdigest(),
+    )
+    assert (tmp_path / "new/a.bin").read_bytes() == CONTENT
+    assert names(tmp_path / "new") == ["a.bin"]
+    assert found.pop("date").endswith("+00:00")
+    assert found == {
+        **{"url": site.url("/moved"), "final_url": site.url("/a.bin"), "modified": None, "encode": None},
+        **{"size": len(CONTENT), "md5": MD5, "sha256": hashlib.sha256(CONTENT).hexdigest()},
+    }
 
 
 @pytest.mark.parametrize(
     ("path", "expected", "word"),
     [
-        ("a.bin", {"md5": "0" * 32}, "md5"),
-        ("a.bin", {"size": 17}, "size"),
-        ("absent.bin", {}, "404"),
-        ("cut/a.bin", {}, "failed"),
+        ("/a.bin", {"md5": "0" * 32}, f"has md5 {MD5} instead of 0000"),
+        ("/a.bin", {"sha256": "0" * 64}, "sha256"),
+        ("/a.bin", {"size": 17}, f"size of {len(CONTENT)} bytes instead of 17"),
+        ("/absent.bin", {}, "the server answers 404 Not Found"),
+        ("/page.bin", {}, "a web page instead"),
+        ("/empty.bin", {}, "empty"),
     ],
 )
-def test_a_wrong_file_leaves_nothing_behind(server, tmp_path, path, expected, word):
+def test_a_wrong_file_leaves_nothing_behind_and_is_not_asked_for_again(site, tmp_path, path, expected, word):
+    site.files |= {"/page.bin": b"\n<!DOCTYPE HTML><p>please log in", "/empty.bin": b""}
+    with pytest.raises(InputError, match=word) as caught:
+        fetch(site, tmp_path / "a.bin", path, **expected)
+    assert site.url(path) in str(caught.value)
+    assert "Try again, or correct its row in the sheet of tracks." in str(caught.value)
+    assert names(tmp_path) == []
+    assert len(site.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "word"),
+    [
+        ("a.bam", CONTENT, r"this is no \.bam file: it begins with b'.x00.x01"),
+        ("a.bigWig", b"track", r"no \.bigWig file"),
+        ("a.bed.gz", b"chr1\t1\t2", r"no \.gz file"),
+        ("a.bed.gz", "cut", "lacks the end mark of bgzip"),
+        ("a.bed.gz", gzip.compress(b"chr1\t1\t2"), ""),
+    ],
+)
+def test_what_arrives_has_to_be_what_its_name_says(site, tmp_path, name, content, word):
+    from pysam import BGZFile
+
+    if content == "cut":
+        with BGZFile(str(tmp_path / "whole.gz"), "wb") as file:
+            file.write(CONTENT)
+        content = (tmp_path / "whole.gz").read_bytes()[:-28]
+    site.files["/a"] = content
+    if not word:
+        fetch(site, tmp_path / name, "/a")
+        return
     with pytest.raises(InputError, match=word):
-        download(f"{server}/{path}", tmp_path / "a.bin", **expected)
-    assert list(tmp_path.iterdir()) == []
+        fetch(site, tmp_path / name, "/a")
+    assert not list(tmp_path.glob(f"{name}*"))
 
 
-def test_the_command_line_says_one_line(server, tmp_path):
-    main([f"{server}/a.bin", str(tmp_path / "a.bin"), "--md5=", "--size="])
+def test_a_cut_connection_is_taken_up_where_it_broke(site, tmp_path):
+    site.faults["/a.bin"] = [100_000, 300_000]
+    fetch(site, tmp_path / "a.bin", md5=MD5)
     assert (tmp_path / "a.bin").read_bytes() == CONTENT
-    with pytest.raises(SystemExit, match="ERROR: .*404"):
-        main([f"{server}/absent.bin", str(tmp_path / "b.bin")])
+    assert site.ranges("/a.bin") == [None, "bytes=100000-", "bytes=400000-"]
+    assert site.sent == len(CONTENT)
 
 
-def test_the_one_file_of_an_archive_arrives_under_the_name_that_was_asked_for(server, tmp_path):
-    target = tmp_path / "deep/down/bins.bed"
-    main([f"{server}/a.tar.gz", str(target), "--unpack"])
-    assert target.read_bytes() == CONTENT
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [target]
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=3000).map(b"x".__add__), st.lists(st.integers(0, 1500), max_size=4), st.booleans())
+def test_any_file_comes_whole_through_any_cuts(tmp_path_factory, content, cuts, checked):
+    folder = tmp_path_factory.mktemp("cuts")
+    with serving() as site:
+        site.files["/a.bin"], site.faults["/a.bin"] = content, list(cuts)
+        expected = {"md5": hashlib.md5(content).hexdigest()} if checked else {}
+        fetch(site, folder / "a.bin", manner=Manner(attempts=6, delay=0.001), **expected)
+        assert site.sent == len(content)
+    assert (folder / "a.bin").read_bytes() == content
+    assert names(folder) == ["a.bin"]
 
 
-def test_archives_of_several_files_and_files_that_are_no_archives_are_refused(server, tmp_path):
-    target = tmp_path / "bins.bed"
-    for name, word in (("two.tar.gz", "it holds a.bin, b.bin"), ("a.bin", "cannot be unpacked")):
-        with pytest.raises(SystemExit, match=word) as caught:
-            main([f"{server}/{name}", str(target), "--unpack"])
-        assert f"{server}/{name}" in str(caught.value)
-    assert list(tmp_path.iterdir()) == []
+def test_progress_renews_the_patience_and_its_lack_ends_it(site, tmp_path):
+    site.faults["/a.bin"] = [1000] * 8  # more tries than are allowed without progress
+    fetch(site, tmp_path / "a.bin")
+    site.asked.clear()
+    site.faults["/a.bin"] = [1000, 0, 0, 0]
+    with pytest.raises(InputError, match=r"\(3 tries without progress\)"):
+        fetch(site, tmp_path / "b.bin")
+    assert site.ranges("/a.bin") == [None, *["bytes=1000-"] * 2]
+    assert names(tmp_path) == ["a.bin", "b.bin.part", "b.bin.part.json"]
 
 
-def test_an_archive_that_was_cut_is_an_error(server, tmp_path):
-    write_archive(tmp_path / "whole.tar.gz", {"a.bin": CONTENT})
-    cut = tmp_path / "cut.tar.gz"
-    cut.write_bytes((tmp_path / "whole.tar.gz").read_bytes()[:2000])
-    with pytest.raises(InputError, match="cannot be unpacked"):
-        extract_member(cut, tmp_path / "a.bin")
+def test_the_next_run_goes_on_where_the_last_one_gave_up(site, tmp_path):
+    site.faults["/a.bin"] = [200_000, 0, 0]
+    with pytest.raises(InputError):
+        fetch(site, tmp_path / "a.bin")
+    assert (tmp_path / "a.bin.part").read_bytes() == CONTENT[:200_000]
+    fetch(site, tmp_path / "a.bin")
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+    assert site.sent == len(CONTENT)
+    assert names(tmp_path) == ["a.bin"]
+
+
+@pytest.mark.parametrize("change", ["longer", "as long", "shorter", "ignores If-Range"])
+@pytest.mark.parametrize("checked", [True, False])
+def test_a_file_that_changed_meanwhile_is_not_glued_together(site, tmp_path, change, checked):
+    new = {"longer": CONTENT[::-1] * 2, "shorter": CONTENT[:1000]}.get(change, CONTENT[::-1])
+    site.faults["/a.bin"] = [200_000, 0, 0]
+    with pytest.raises(InputError):
+        fetch(site, tmp_path / "a.bin")
+    site.files["/a.bin"] = new
+    if change == "ignores If-Range":
+        rest = {"Content-Length": str(len(new) - 200_000), "ETag": '"other"'}
+
+        def answer(handler):
+            handler.head(206, rest | {"Content-Range": f"bytes 200000-{len(new) - 1}/{len(new)}"})
+            handler.body(new[200_000:])
+
+        site.faults["/a.bin"] = [answer]
+    fetch(site, tmp_path / "a.bin", **({"md5": hashlib.md5(new).hexdigest()} if checked else {}))
+    assert (tmp_path / "a.bin").read_bytes() == new
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_a_server_without_ranges_starts_over(site, tmp_path, checked):
+    site.plain.add("/a.bin")
+    site.faults["/a.bin"] = [200_000, 500_000]
+    fetch(site, tmp_path / "a.bin", **({"md5": MD5} if checked else {}))
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+    assert site.sent == 700_000 + len(CONTENT)
+
+
+def test_what_an_earlier_run_left_wrong_is_brought_anew_when_a_checksum_tells(site, tmp_path):
+    site.faults["/a.bin"] = [200_000, 0, 0]
+    with pytest.raises(InputError):
+        fetch(site, tmp_path / "a.bin")
+    with (tmp_path / "a.bin.part").open("r+b") as part:
+        part.write(b"wrong")
+    fetch(site, tmp_path / "a.bin", md5=MD5)
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+    (tmp_path / "b.bin.part").write_bytes(b"of unknown origin")
+    fetch(site, tmp_path / "b.bin")
+    assert (tmp_path / "b.bin").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_a_busy_server_is_asked_again_when_it_says(site, tmp_path, status, form):
+    wait = "1" if form == "seconds" else email.utils.formatdate(time.time() + 2, usegmt=True)
+    site.faults["/a.bin"] = [(status, {"Retry-After": wait})]
+    start = time.monotonic()
+    fetch(site, tmp_path / "a.bin")
+    assert 0.9 < time.monotonic() - start < 4
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+def test_a_server_that_asks_for_a_very_long_wait_is_given_up(site, tmp_path):
+    site.faults["/a.bin"] = [(503, {"Retry-After": "86400"})]
+    with pytest.raises(InputError, match="asks to wait 86400 s"):
+        fetch(site, tmp_path / "a.bin")
+
+
+def test_waits_grow_and_differ(site, tmp_path):
+    site.faults["/a.bin"] = [(500, {})] * 4
+    start = time.monotonic()
+    fetch(site, tmp_path / "a.bin", manner=Manner(attempts=5, delay=0.08))
+    assert 0.5 * 0.08 * 15 <= time.monotonic() - start < 0.08 * 15 + 1
+
+
+def test_a_server_that_falls_silent_is_asked_again(site, tmp_path):
+    def stall(handler):
+        handler.head(200, {"Content-Length": str(len(CONTENT)), "ETag": f'"{MD5}"'})
+        handler.body(CONTENT[:1000])
+        time.sleep(1)
+        handler.close_connection = True
+
+    site.faults["/a.bin"] = [stall]
+    fetch(site, tmp_path / "a.bin")
+    assert site.ranges("/a.bin") == [None, "bytes=1000-"]
+
+
+def test_a_cut_body_without_a_length_is_noticed(site, tmp_path):
+    def chunked(handler):
+        handler.head(200, {"Transfer-Encoding": "chunked"})
+        handler.wfile.write(b"4\r\nabcd\r\n")
+        handler.close_connection = True
+
+    site.faults["/a.bin"] = [chunked] * 3
+    with pytest.raises(InputError, match="IncompleteRead|ended prematurely|broken"):
+        fetch(site, tmp_path / "a.bin")
     assert not (tmp_path / "a.bin").exists()
+
+
+def test_a_body_without_any_length_is_taken_with_a_warning(site, tmp_path, caplog):
+    def closing(handler):
+        handler.head(200, {"Connection": "close"})
+        handler.body(CONTENT)
+
+    site.faults["/a.bin"] = [closing, closing]
+    fetch(site, tmp_path / "a.bin")
+    assert "nothing tells whether all of" in caplog.text
+    with pytest.raises(InputError, match="size"):
+        fetch(site, tmp_path / "b.bin", size=len(CONTENT) + 1)
+
+
+def test_gzipped_files_are_kept_as_they_are_and_texts_are_not_taken_compressed(site, tmp_path):
+    packed = gzip.compress(b"chr1\t1\t2\n")
+    site.files |= {"/a.bed.gz": packed, "/a.bed": packed}
+    site.headers |= {"/a.bed.gz": {"Content-Encoding": "x-gzip"}, "/a.bed": {"Content-Encoding": "gzip"}}
+    fetch(site, tmp_path / "a.bed.gz", "/a.bed.gz")
+    assert (tmp_path / "a.bed.gz").read_bytes() == packed
+    with pytest.raises(InputError, match=r"another encoding \(gzip\)"):
+        fetch(site, tmp_path / "a.bed", "/a.bed")
+
+
+def test_mirrors_are_tried_in_order_and_continue_each_other(site, tmp_path):
+    site.files["/mirror/a.bin"] = CONTENT
+    site.faults["/a.bin"] = [200_000, 0, 0]
+    mirrors = [site.url("/absent"), site.url("/mirror/a.bin"), site.url("/never")]
+    found = fetch(site, tmp_path / "a.bin", md5=MD5, mirrors=mirrors)
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+    assert [path for path, _ in site.asked] == ["/a.bin"] * 3 + ["/absent", "/mirror/a.bin"]
+    assert site.ranges("/mirror/a.bin") == ["bytes=200000-"]
+    assert found["url"] == mirrors[1]
+
+
+def test_a_mirror_without_a_checksum_is_read_from_its_beginning_and_all_failures_are_told(site, tmp_path):
+    site.files["/mirror"] = CONTENT[::-1]
+    site.faults["/a.bin"] = [200_000, 0, 0]
+    fetch(site, tmp_path / "a.bin", mirrors=[site.url("/mirror")])
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT[::-1]
+    with pytest.raises(InputError, match=r"/b: download failed.*404.*/c: download failed.*404"):
+        fetch(site, tmp_path / "b.bin", "/b", mirrors=[site.url("/c")])
+
+
+def test_an_unknown_certificate_is_explained(tmp_path):
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
+    command = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
+    )
+    command += f" -keyout {tmp_path}/key.pem -out {tmp_path}/cert.pem"
+    subprocess.run(command.split(), check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    with serving(context) as site, pytest.MonkeyPatch.context() as patch:
+        site.files["/a.bin"] = CONTENT
+        with pytest.raises(InputError, match="certificate is not trusted.*REQUESTS_CA_BUNDLE"):
+            fetch(site, tmp_path / "a.bin")
+        assert site.asked == []
+        patch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "cert.pem"))
+        fetch(site, tmp_path / "a.bin")
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 300 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        pytest.skip("a small disk cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_full_disk_ends_the_download_at_once_and_leaves_no_file(site, small_disk, told):
+    def closing(handler):
+        handler.head(200, {"Connection": "close"})
+        handler.body(CONTENT)
+
+    if not told:
+        site.faults["/a.bin"] = [closing]
+    with pytest.raises(InputError, match="there is no room for it.*Make room"):
+        fetch(site, small_disk / "a.bin")
+    assert len(site.asked) == 1
+    assert not (small_disk / "a.bin").exists()
+
+
+def test_odd_addresses_are_errors(tmp_path):
+    with pytest.raises(InputError, match="is no address of a file"):
+        download("ftp://x/a.bin", tmp_path / "a.bin")
+    with pytest.raises(InputError, match="download failed"):
+        download("http://[x/a.bin", tmp_path / "a.bin", manner=QUICK)
+    assert names(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_is_one_message(site, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="file/a.bin: download failed.*written and locked there"):
+        fetch(site, tmp_path / "file/a.bin")

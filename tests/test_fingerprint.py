@@ -54,6 +54,18 @@ def test_an_edit_elsewhere_or_without_meaning_does_not(package, tmp_path):
     assert hash_of(script) == before
 
 
+def test_an_edit_of_a_page_beside_a_module_changes_the_hash(package, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("from helpers.data.regions import merge\n")
+    (package / "data/other.html").write_text("<p>")
+    (package / "data/regions.html").write_text("<p>")
+    before = hash_of(script)
+    (package / "data/other.html").write_text("<b>")
+    assert hash_of(script) == before
+    (package / "data/regions.html").write_text("<b>")
+    assert hash_of(script) != before
+
+
 def test_real_scripts_depend_on_what_they_use():
     scripts = fingerprint.PACKAGE.parent / "workflow/scripts"
     score = {path.name for path in fingerprint.used_modules(scripts / "score_predictions.py")}

@@ -12,6 +12,11 @@ from helpers.model.feature_layers import KmerCounts, MotifScores, canonical_kmer
 from helpers.model.layers import Complement, DnaConv2D, LocalAveragePooling2D, OneHotCodes, Reverse
 
 ORDERS = (1, 2, 3)
+as_numpy = keras.ops.convert_to_numpy  # from the device, on any backend
+
+
+def all_numpy(tensors):
+    return np.stack([as_numpy(tensor) for tensor in keras.tree.flatten(tensors)])
 
 
 def random_codes(order, *, windows=3, bases=33, seed=0):
@@ -38,7 +43,7 @@ def conv(filters=4, width=5, activation="relu", **settings):
 
 def numpy_scan(x, layer, *, reverse):
     """Activations of one strand: K'[i, :, j] = K[w - 1 - i, :, rc(j)] at each place where the window fits."""
-    kernel = np.asarray(layer.kernel)[:, 0]
+    kernel = as_numpy(layer.kernel)[:, 0]
     order = round(np.log2(x.shape[-1]) / 2)
     if reverse:
         letters = list(product(range(4), repeat=order))
@@ -54,8 +59,8 @@ def numpy_scan(x, layer, *, reverse):
         sum(x[:, start + i * dilation, 0].astype(float) @ kernel[i].astype(float) for i in range(width))
         for start in starts
     ]
-    sums = np.stack(sums, axis=1)[:, :, None] + (np.asarray(layer.bias) if layer.use_bias else 0)
-    return np.asarray(layer.activation(sums.astype(np.float32)))
+    sums = np.stack(sums, axis=1)[:, :, None] + (as_numpy(layer.bias) if layer.use_bias else 0)
+    return as_numpy(layer.activation(sums.astype(np.float32)))
 
 
 MERGES = {
@@ -69,7 +74,7 @@ MERGES = {
 @pytest.mark.parametrize("merge_mode", MERGES)
 def test_both_strands_are_scanned_as_defined(order, merge_mode):
     x, layer = random_hot(order), conv()
-    result = np.asarray(DnaConv2D(layer, merge_mode)(x))
+    result = as_numpy(DnaConv2D(layer, merge_mode)(x))
     expected = MERGES[merge_mode](*(numpy_scan(x, layer, reverse=reverse) for reverse in (False, True)))
     assert result.shape == expected.shape
     np.testing.assert_allclose(result, expected, atol=1e-6)
@@ -91,10 +96,10 @@ SETTINGS = {
 def test_settings_of_the_convolution_hold_on_both_strands(settings, merge_mode):
     x, layer = random_hot(2, bases=32), conv(**settings)
     scan = DnaConv2D(layer, merge_mode)
-    result = np.asarray(scan(x))
+    result = as_numpy(scan(x))
     expected = MERGES[merge_mode](*(numpy_scan(x, layer, reverse=reverse) for reverse in (False, True)))
     np.testing.assert_allclose(result, expected, atol=1e-6)
-    np.testing.assert_allclose(np.asarray(scan(other_strand(x))), result[:, ::-1], atol=1e-6)
+    np.testing.assert_allclose(as_numpy(scan(other_strand(x))), result[:, ::-1], atol=1e-6)
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -102,19 +107,19 @@ def test_the_other_strand_gives_the_reversed_output(order):
     x, layer = random_hot(order, bases=28 + order), conv()
     for merge_mode, pool_size in (("max", 1), ("ave", 1), ("max", 5)):  # 25 windows of width 5
         scan = DnaConv2D(layer, merge_mode, pool_size=pool_size)
-        turned = np.asarray(scan(other_strand(x)))[:, ::-1]
-        np.testing.assert_allclose(turned, scan(x), atol=1e-6, err_msg=f"{merge_mode}, pooled over {pool_size}")
+        turned = as_numpy(scan(other_strand(x)))[:, ::-1]
+        case = f"{merge_mode}, pooled over {pool_size}"
+        np.testing.assert_allclose(turned, as_numpy(scan(x)), atol=1e-6, err_msg=case)
     concat = DnaConv2D(layer, "concat")
-    swapped = np.concatenate(np.split(np.asarray(concat(other_strand(x))), 2, axis=-1)[::-1], axis=-1)
-    np.testing.assert_allclose(swapped[:, ::-1], np.asarray(concat(x)), atol=1e-6)
+    swapped = np.concatenate(np.split(as_numpy(concat(other_strand(x))), 2, axis=-1)[::-1], axis=-1)
+    np.testing.assert_allclose(swapped[:, ::-1], as_numpy(concat(x)), atol=1e-6)
 
 
 def test_without_merging_the_strands_come_as_a_list():
     x, layer = random_hot(1), conv()
     forward, backward = DnaConv2D(layer, None)(x)
-    np.testing.assert_array_equal(
-        np.concatenate([forward, backward], axis=-1), np.asarray(DnaConv2D(layer, "concat")(x))
-    )
+    strands = np.concatenate([as_numpy(forward), as_numpy(backward)], axis=-1)
+    np.testing.assert_array_equal(strands, as_numpy(DnaConv2D(layer, "concat")(x)))
 
 
 @pytest.mark.parametrize("activation", ["relu", "sigmoid", "silu"])
@@ -123,15 +128,15 @@ def test_pooling_within_is_pooling_after(merge_mode, activation):
     x, layer = random_hot(2), conv(activation=activation)
     after = keras.layers.MaxPooling2D((4, 1))(DnaConv2D(layer, merge_mode)(x))
     within = DnaConv2D(layer, merge_mode, pool_size=4)(x)
-    np.testing.assert_allclose(np.asarray(within), np.asarray(after), atol=1e-6)
+    np.testing.assert_allclose(as_numpy(within), as_numpy(after), atol=1e-6)
 
 
 def test_reverse_complement_of_a_one_hot_is_reverse_and_complement():
     for order in ORDERS:
         hot = random_hot(order)
-        np.testing.assert_array_equal(np.asarray(Reverse()(Complement()(hot))), other_strand(hot))
-        np.testing.assert_array_equal(np.asarray(Complement()(Complement()(hot))), hot)
-    order_two = np.asarray(Complement()(np.eye(16, dtype=np.float32)[:, None, None]))[:, 0, 0].argmax(axis=1)
+        np.testing.assert_array_equal(as_numpy(Reverse()(Complement()(hot))), other_strand(hot))
+        np.testing.assert_array_equal(as_numpy(Complement()(Complement()(hot))), hot)
+    order_two = as_numpy(Complement()(np.eye(16, dtype=np.float32)[:, None, None]))[:, 0, 0].argmax(axis=1)
     assert order_two[:6].tolist() == [15, 11, 7, 3, 14, 10]  # AA -> TT, AC -> GT, ..., CA -> TG
 
 
@@ -169,13 +174,13 @@ def test_a_saved_model_predicts_and_trains_on_as_the_one_in_memory(tmp_path):
 
 def test_a_built_convolution_is_shared():
     x, layer = random_hot(1), conv()
-    forward = np.asarray(layer(x))
+    forward = as_numpy(layer(x))
     scan = DnaConv2D(layer, None)
-    np.testing.assert_allclose(np.asarray(scan(x)[0]), forward, atol=1e-6)
+    np.testing.assert_allclose(as_numpy(scan(x)[0]), forward, atol=1e-6)
     layer.set_weights([2 * weights for weights in layer.get_weights()])
     assert scan.forward_layer is layer
     assert all(np.array_equal(own, given) for own, given in zip(scan.get_weights(), layer.get_weights(), strict=True))
-    np.testing.assert_allclose(np.asarray(scan(x)[0]), np.asarray(layer(x)), atol=1e-6)
+    np.testing.assert_allclose(as_numpy(scan(x)[0]), as_numpy(layer(x)), atol=1e-6)
 
 
 def random_matrices(*lengths, seed=0):
@@ -208,24 +213,24 @@ def test_a_layer_survives_its_config_and_knows_its_shape(make, x):
     copy = keras.saving.deserialize_keras_object(config)
     copy(x)
     copy.set_weights(layer.get_weights())
-    np.testing.assert_array_equal(np.asarray(keras.tree.flatten(copy(x))), np.asarray(keras.tree.flatten(result)))
+    np.testing.assert_array_equal(all_numpy(copy(x)), all_numpy(result))
     assert keras.saving.serialize_keras_object(copy)["config"] == config["config"]
 
 
 def test_codes_become_the_one_hot_of_the_data_room():
     for order in (1, 3, 4):
         codes = random_codes(order)
-        np.testing.assert_array_equal(np.asarray(OneHotCodes(order)(codes)), one_hot(codes, order))
+        np.testing.assert_array_equal(as_numpy(OneHotCodes(order)(codes)), one_hot(codes, order))
     beyond = np.array([[0, 5, 200]], dtype=np.uint8)
-    assert np.asarray(OneHotCodes(1)(beyond)).sum(axis=-1).ravel().tolist() == [1, 0, 0]
+    assert as_numpy(OneHotCodes(1)(beyond)).sum(axis=-1).ravel().tolist() == [1, 0, 0]
 
 
 def test_dropout_of_codes_follows_the_law_of_dropout_on_the_one_hot():
     rate, shape = 0.3, (400, 250)
     codes = np.random.default_rng(1).integers(0, 4, shape).astype(np.uint8)
     keras.utils.set_random_seed(1)
-    ours = np.asarray(OneHotCodes(1, dropout=rate, seed=1)(codes, training=True))
-    theirs = np.asarray(keras.layers.Dropout(rate, seed=1)(one_hot(codes, 1).astype(np.float32), training=True))
+    ours = as_numpy(OneHotCodes(1, dropout=rate, seed=1)(codes, training=True))
+    theirs = as_numpy(keras.layers.Dropout(rate, seed=1)(one_hot(codes, 1).astype(np.float32), training=True))
     for dropped in (ours, theirs):
         np.testing.assert_allclose(np.unique(dropped), [0, 1 / (1 - rate)], rtol=1e-6)
         assert not dropped[one_hot(codes, 1) == 0].any(), "what was zero stays zero"
@@ -240,15 +245,15 @@ def test_dropout_of_codes_follows_the_law_of_dropout_on_the_one_hot():
 def test_dropout_is_drawn_anew_and_in_training_only():
     codes = random_codes(2)
     layer = OneHotCodes(2, dropout=0.5, seed=1)
-    first, second = (np.asarray(layer(codes, training=True)) for _ in range(2))
+    first, second = (as_numpy(layer(codes, training=True)) for _ in range(2))
     assert not np.array_equal(first, second)
-    np.testing.assert_array_equal(np.asarray(OneHotCodes(2, dropout=0.5, seed=1)(codes, training=True)), first)
-    np.testing.assert_array_equal(np.asarray(layer(codes)), one_hot(codes, 2))
+    np.testing.assert_array_equal(as_numpy(OneHotCodes(2, dropout=0.5, seed=1)(codes, training=True)), first)
+    np.testing.assert_array_equal(as_numpy(layer(codes)), one_hot(codes, 2))
 
 
 def test_average_over_a_window():
     x = random_hot(1)
-    result = np.asarray(LocalAveragePooling2D(4)(x))
+    result = as_numpy(LocalAveragePooling2D(4)(x))
     expected = np.stack([x[:, start : start + 4].mean(axis=1) for start in range(x.shape[1] - 3)], axis=1)
     np.testing.assert_allclose(result, expected, atol=1e-6)
 
@@ -259,7 +264,7 @@ def test_counts_are_those_of_a_counter(k):
     sequences = ["".join(rng.choice(list("ACGTN"), 60, p=[0.3, 0.2, 0.2, 0.25, 0.05])) for _ in range(4)]
     letters = np.array([["ACGTN".index(letter) for letter in sequence] for sequence in sequences], dtype=np.uint8)
     partner = str.maketrans("ACGT", "TGCA")
-    counts = np.asarray(KmerCounts(k)(kmer_codes(letters, k)))
+    counts = as_numpy(KmerCounts(k)(kmer_codes(letters, k)))
     kmers = ["".join(kmer) for kmer in product("ACGT", repeat=k)]
     first = list(dict.fromkeys(min(kmer, kmer.translate(partner)[::-1]) for kmer in kmers))
     assert counts.shape == (4, len(first))
@@ -269,7 +274,7 @@ def test_counts_are_those_of_a_counter(k):
         expected = Counter(min(kmer, kmer.translate(partner)[::-1]) for kmer in found if "N" not in kmer)
         assert dict(zip(first, row.tolist(), strict=True)) == {kmer: expected[kmer] for kmer in first}
     turned = reverse_complement_codes(kmer_codes(letters, k), k)
-    np.testing.assert_array_equal(np.asarray(KmerCounts(k)(turned)), counts)
+    np.testing.assert_array_equal(as_numpy(KmerCounts(k)(turned)), counts)
 
 
 def test_kmers_and_their_partners_share_a_number():
@@ -301,11 +306,11 @@ def test_scores_of_motifs_are_those_of_a_slow_loop(bases):
     matrices = random_matrices(4, 9, 1, 6, seed=bases)
     matrices[2] -= 5  # negative everywhere: no padding may add a better place
     layer = MotifScores(["a", "b", "c", "d"], matrices)
-    scores = np.asarray(layer(OneHotCodes(1)(letters)))
+    scores = as_numpy(layer(OneHotCodes(1)(letters)))
     expected = [[slow_score(sequence, matrix) for matrix in matrices] for sequence in sequences]
     np.testing.assert_allclose(scores, expected, atol=1e-5)
     assert not layer.weights
-    turned = np.asarray(layer(OneHotCodes(1)(reverse_complement_codes(letters, 1))))
+    turned = as_numpy(layer(OneHotCodes(1)(reverse_complement_codes(letters, 1))))
     np.testing.assert_allclose(turned, scores, atol=1e-6)
 
 
@@ -318,7 +323,7 @@ def test_a_motif_is_found_at_both_ends_of_a_window_and_on_both_strands(place, re
     letters[0, place : place + 7] = [0, 0, 1, 3, 2, 3, 3] if reverse else [0, 0, 1, 0, 2, 3, 3]
     if reverse:  # AACTGTT, of which AACAGTT is the reverse complement
         assert "AACTGTT".translate(str.maketrans("ACGT", "TGCA"))[::-1] == "AACAGTT"
-    scores = np.asarray(MotifScores(["long", "short"], [matrix, matrix[:2]])(OneHotCodes(1)(letters)))
+    scores = as_numpy(MotifScores(["long", "short"], [matrix, matrix[:2]])(OneHotCodes(1)(letters)))
     assert scores.tolist() == [[7.0, 2.0]]
 
 

@@ -214,7 +214,7 @@ def test_scoring_needs_neither_keras_nor_matplotlib():
 def test_drawing_is_found_where_it_is_asked_for():
     import helpers.evaluation
 
-    assert helpers.evaluation.LineTrack.__module__ == "helpers.evaluation.tracks"
+    assert helpers.evaluation.plotGenomeTrack.__module__ == "helpers.evaluation.tracks"
     assert "plotGenomeTrack" in dir(helpers.evaluation)
     with pytest.raises(AttributeError, match="no attribute 'plotNothing'"):
         helpers.evaluation.plotNothing  # noqa: B018

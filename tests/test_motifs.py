@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import entropy
 
-from helpers.data.motifs import read_motifs
+from helpers.data.motifs import Motif, read_motifs, write_motifs
 from helpers.data.sequence import kmer_codes
 from helpers.errors import InputError
 from helpers.model.architectures import InputSpec, OutputSpec, build_model
@@ -118,6 +119,79 @@ def test_what_is_written_is_read(tmp_path_factory, counts):
         np.testing.assert_allclose(motif.probabilities, matrix, atol=2e-6)
         np.testing.assert_allclose(motif.probabilities.sum(axis=1), 1)
         assert np.isfinite(motif.log_odds()).all()
+
+
+def motif_of(counts, name="a", background=(0.25,) * 4, n_sites=20):
+    rows = np.array(counts, dtype=float)
+    return Motif(name, "", rows / rows.sum(axis=1, keepdims=True), n_sites, np.array(background))
+
+
+_COUNTS = st.lists(st.lists(st.integers(0, 50), min_size=4, max_size=4).filter(any), min_size=1, max_size=9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(_COUNTS, st.integers(1, 2_000_000)), min_size=1, max_size=4), st.integers(1, 9))
+def test_motifs_are_written_and_read_back(tmp_path_factory, drawn, weight):
+    background = np.array([weight, 3, 3, weight]) / (2 * weight + 6)
+    motifs = [motif_of(counts, f"m{n}", background, sites) for n, (counts, sites) in enumerate(drawn)]
+    path = tmp_path_factory.mktemp("written") / "motifs.meme"
+    write_motifs(path, motifs)
+    for motif, again in zip(motifs, read_motifs(path), strict=True):
+        assert (again.name, again.alternate_name, again.n_sites) == (motif.name, "", motif.n_sites)
+        np.testing.assert_allclose(again.probabilities, motif.probabilities, atol=2e-6)
+        np.testing.assert_allclose(again.background, background, atol=2e-6)
+
+
+def test_written_files_keep_second_names_and_can_be_empty(tmp_path):
+    first = read_motifs(written(tmp_path))
+    write_motifs(tmp_path / "again.meme", first)
+    assert [motif.alternate_name for motif in read_motifs(tmp_path / "again.meme")] == ["JUND", ""]
+    write_motifs(tmp_path / "none.meme", [])
+    with pytest.raises(InputError, match=r"none.meme: there is no motif"):
+        read_motifs(tmp_path / "none.meme")
+
+
+@pytest.mark.parametrize(
+    ("motifs", "message"),
+    [
+        ([motif_of([[1, 1, 1, 1]], "a b")], "one word. Received: 'a b'"),
+        ([motif_of([[1, 1, 1, 1]], "")], "one word. Received: ''"),
+        ([motif_of([[1, 1, 1, 1]])] * 2, "there are 2 motifs a. Rename"),
+        ([motif_of([[1, 1, 1, 1]]), motif_of([[1, 1, 1, 1]], "b", (0.3, 0.2, 0.2, 0.3))], "a and b have different"),
+    ],
+)
+def test_motifs_that_no_file_can_hold_are_named(tmp_path, motifs, message):
+    with pytest.raises(InputError, match=f"motifs.meme: .*{message}"):
+        write_motifs(tmp_path / "motifs.meme", motifs)
+    assert list(tmp_path.iterdir()) == []
+
+
+@settings(max_examples=50, deadline=None)
+@given(_COUNTS)
+def test_information_is_two_bits_less_the_entropy(counts):
+    motif = motif_of(counts)
+    for row, bits in zip(motif.probabilities, motif.information(), strict=True):
+        assert bits == pytest.approx(2 - entropy(row, base=2), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("row", "letter"),
+    [
+        ([0, 0, 0, 1], "T"),
+        ([0.51, 0.25, 0.24, 0], "A"),
+        ([0.49, 0.21, 0.2, 0.1], "N"),  # not above a half
+        ([0.55, 0.3, 0.1, 0.05], "M"),  # not twice the next
+        ([0.4, 0.1, 0.4, 0.1], "R"),
+        ([0.1, 0.45, 0.05, 0.4], "Y"),
+        ([0, 0.5, 0.5, 0], "S"),
+        ([0.5, 0, 0, 0.5], "W"),
+        ([0, 0, 0.4, 0.6], "K"),
+        ([0.375, 0.375, 0.125, 0.125], "N"),  # together not above three quarters
+        ([0.25, 0.25, 0.25, 0.25], "N"),
+    ],
+)
+def test_the_consensus_has_the_letters_of_iupac(row, letter):
+    assert motif_of([row, [0, 1, 0, 0]]).consensus() == f"{letter}C"
 
 
 @pytest.mark.parametrize(

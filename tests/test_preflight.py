@@ -70,8 +70,8 @@ def test_files_that_the_workflow_makes_are_no_error(tmp_path, micro_config, run)
     config["studies"] = {"jund": config["studies"]["jund"]}
     status, text, _ = run(tmp_path, config)
     assert status == 0
-    assert text.count("not there yet; the workflow simulates it") == 6
-    assert "6 file(s) that the workflow has yet to make" in text
+    assert text.count("not there yet; the workflow simulates it") == 8
+    assert "8 file(s) that the workflow has yet to make" in text
 
 
 def test_a_downloaded_file_without_its_index(tmp_path, own_files, run):
@@ -152,7 +152,9 @@ def test_uses_and_splits_of_a_study(micro_config, tmp_path):
         "jund_peaks": {"uses": ["regions", "output"], "stranded": False},
         "dnase_roadmap": {"uses": ["inputs"], "stranded": True},
         "dnase_encode": {"uses": ["inputs"], "stranded": True},
-        "jund_motif": {"uses": ["motifs"], "stranded": False, "window": 500},
+        "jund_motif": {"uses": ["motifs", "database"], "stranded": False, "window": 500},
+        "snvs": {"uses": ["variants"], "stranded": False},
+        "jund_motifs": {"uses": ["expected"], "stranded": False},
     }
     names = ["chr1", "chr2", "chr3"]
     assert all_splits(study, names) == {"train": ["chr1"], "validation": ["chr2"], "test": ["chr3"]}
@@ -165,6 +167,6 @@ def test_uses_and_splits_of_a_study(micro_config, tmp_path):
         "validation of fold chr2": ["chr2"],
     }
     assert file_path(tracks.loc["genome"], "micro") == "resources/micro/genome.fa"
-    row = {"track": "dnase", "type": "bed", "assembly": "hg38", "path": "", "url": "https://x/a.bed.gz"}
+    row = {"track": "dnase", "type": "bed", "assembly": "hg38", "path": "", "url": "https://x/a.bed.gz", "mirrors": ""}
     assert file_path(row, "any") == "resources/hg38/dnase.bed.gz"
     assert file_path(row | {"path": "own.bed"}, "any") == "own.bed"

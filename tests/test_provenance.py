@@ -12,6 +12,7 @@ import pytest
 from helpers.errors import InputError
 from helpers.evaluation.provenance import (
     collect_provenance,
+    describe_file,
     device_lines,
     git_commit,
     package_versions,
@@ -106,3 +107,11 @@ def test_commit_and_changes(tmp_path, monkeypatch):
     (tmp_path / "Snakefile").write_text("rule other:\n")
     assert git_commit(tmp_path) == f"{commit}+changes"
     assert git_commit(tmp_path / "results") is None
+
+
+def test_a_downloaded_file_has_its_source(tmp_path):
+    (tmp_path / "a.bed").write_text("chr1\t0\t1\n")
+    (tmp_path / "a.bed.source.json").write_text('{"url": "https://example.org/a.bed", "encode_status": "revoked"}')
+    described = describe_file(tmp_path / "a.bed")
+    assert described["source"] == {"url": "https://example.org/a.bed", "encode_status": "revoked"}
+    assert described["size"] == 9

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from helpers.data import Bioseq, fasta
 from helpers.data.alphabet import DNA, PROTEIN, encode_letters
-from helpers.data.fasta import read_fasta, read_fasta_contigs
+from helpers.data.fasta import encode_fasta, read_fasta, read_fasta_contigs
 from helpers.data.indexer import GenomicIndexer
 from helpers.data.kmers import kmer_codes, one_hot
 from helpers.data.regions import Region
@@ -357,3 +357,11 @@ def test_memory_stays_below_two_bytes_a_base(tmp_path):
         tracemalloc.stop()
     assert genome.values.nbytes == 24_000_000
     assert peak < 2 * 24_000_000
+
+
+def test_nothing_is_written_when_a_contig_is_missing_that_is_needed(tmp_path):
+    (tmp_path / "a.fa").write_text(">chr1\nACGT\n>chrM\nACG\n")
+    with pytest.raises(InputError, match=r"a\.fa lacks these contigs: chr2\."):
+        encode_fasta(tmp_path / "a.fa", tmp_path / "a.h5", needed=["chr1", "chr2"])
+    assert not (tmp_path / "a.h5").exists()
+    assert encode_fasta(tmp_path / "a.fa", tmp_path / "a.h5", needed=["chr1"]) == {"chr1": 4, "chrM": 3}

@@ -377,6 +377,8 @@ def test_no_pile_ups_are_planted_when_none_are_asked_for(tmp_path):
         ({"dependence": "no"}, ["dependence", "true or false", "'no'"]),
         ({"copies": True}, ["copies", "True"]),
         ({"slot": 10}, ["slot", "10"]),
+        ({"variants": 0}, ["variants", "from 2", "0"]),
+        ({"variants": 2.5}, ["variants", "whole number", "2.5"]),
         ({"bound_every": 600}, ["bound_every", "800", "600"]),
         ({"peak_width": [400, 300]}, ["peak_width", "(400, 300)"]),
         ({"closed_decoys": 0.9}, ["closed_decoys", "at most 0.9"]),

@@ -130,4 +130,4 @@ def test_uses_of_tracks_tell_labels_from_signals():
     assert uses["genes"] == {"uses": ["regions"], "stranded": False, "gene_type": "protein_coding"}
     assert uses["cage_hepg2"] == {"uses": ["targets"], "stranded": False}
     assert plans.track_uses(PAPER["jund"])["jund_peaks"]["uses"] == ["regions", "output"]
-    assert plans.track_uses(PAPER["jund"])["jund_motif"]["uses"] == ["motifs"]
+    assert plans.track_uses(PAPER["jund"])["jund_motif"]["uses"] == ["motifs", "database"]

@@ -10,7 +10,7 @@ from helpers.data.labels import Labels, save_labels
 from helpers.data.normalization import save_normalizer
 from helpers.data.regions import region_table
 from helpers.data.rows import locate_rows, region_fingerprint
-from helpers.data.targets import check_labels, check_targets, describe_targets, open_targets, outputs_of
+from helpers.data.targets import check_drawn, check_labels, check_targets, describe_targets, open_targets, outputs_of
 from helpers.data.window_signal import WindowSignal, fit_signal_normalizer, save_signal
 from helpers.errors import InputError
 
@@ -172,3 +172,17 @@ def test_a_split_without_regions_is_named(targets):
     with pytest.raises(InputError, match="Split 'validation' has no regions"):
         check_targets({"train": signals_of(cage=[1, 2]), "validation": targets})
     assert describe_targets({"validation": targets})["n"].eq(0).all()
+
+
+@pytest.mark.parametrize(("place", "found"), [("chr1:295-400", True), ("chr1:299-300", True), ("chr1:300-400", False)])
+def test_a_figure_that_draws_attributions_needs_a_test_window(place, found):
+    if found:
+        check_drawn([place], WINDOWS)
+        return
+    with pytest.raises(InputError, match=f"figures: region: {place} holds no window .* one lies at chr1:290-300"):
+        check_drawn(["chr2:300-301", place], WINDOWS)
+
+
+def test_a_figure_on_another_chromosome_is_told_of_a_window():
+    with pytest.raises(InputError, match="chr9:0-10 holds no window of the test split.* one lies at chr1:0-10"):
+        check_drawn(["chr9:0-10"], WINDOWS)

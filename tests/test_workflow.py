@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -253,9 +254,12 @@ def test_killed_in_the_middle_and_continued_on_another_number_of_cores_the_score
     config = micro_config()
     config["studies"] = {"jund": config["studies"]["jund"]}
     command = snakemake_command(tmp_path, config, "--cores", "1")
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     with (
         (tmp_path / "first.txt").open("w") as log,
-        subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True) as process,
+        subprocess.Popen(
+            command, cwd=tmp_path, env=environment, stdout=log, stderr=log, start_new_session=True
+        ) as process,
     ):
         deadline = time.monotonic() + 300
         models = tmp_path / "results/micro/logs/jund/models"

@@ -64,6 +64,8 @@ def test_a_cut_down_study_runs_to_its_tables(tmp_path, run_workflow):
     study["models"]["dna"]["variants"] = [{"order": [3], "dropout": [0.2]}]
     for name in ("atac", "joint", "pwm"):
         del study["models"][name]
+    for name in ("attribution", "motifs", "variants", "loci"):
+        del study[name]
     study["replicates"] = 1
     study["training"]["epochs"] = 2
     study["comparisons"]["resamples"] = 100
@@ -143,3 +145,13 @@ def test_the_whole_study_is_compared_with_counting_and_looks_at_the_core(tmp_pat
         assert core["ci_high"] < 0
         assert difference["ci_high"] < 0
         assert abs(elsewhere["delta"]) < 0.2 * abs(core["delta"])
+    bases = pd.read_csv(results / "reb1/motif/dna.bases.tsv", sep="\t").set_index("variant")
+    assert (bases.loc["order~3_dropout~0.2", "ci_high"] < 0).all(), "each base of the core matters more than others"
+    inside = pd.read_csv(results / "reb1/attribution/dna/order~3_dropout~0.2/expected.tsv", sep="\t")
+    assert (inside["auroc"] - 1.96 * inside["auroc_se"] > 0.5).all()
+    kmers = pd.read_csv(results / "reb1/motifs/dna/order~3_dropout~0.2/kmers.tsv", sep="\t")
+    assert kmers["kmer"].iloc[0] in ("TTACCCG", "CGGGTAA")
+    counts = pd.read_csv(results / "reb1/variants/dna/order~3_dropout~0.2/counts.tsv", sep="\t").set_index("status")[
+        "n"
+    ]
+    assert counts["scored"] == counts.sum() == 12_330  # 12,321 records, nine with two alternatives

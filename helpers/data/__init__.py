@@ -15,6 +15,7 @@ from helpers.data.regions import read_regions
 from helpers.data.selection import split_train_test, subset, view
 from helpers.data.sequence import Bioseq
 from helpers.data.transforms import NanToNumConverter, ReduceDim, SqueezeDim, Transpose
+from helpers.data.variants import read_variants
 
 __all__ = [
     "TPM",
@@ -41,6 +42,7 @@ __all__ = [
     "normalize",
     "open_dataset",
     "read_regions",
+    "read_variants",
     "save_normalizer",
     "split_train_test",
     "subset",

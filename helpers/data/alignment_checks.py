@@ -115,7 +115,7 @@ def _without_index(path: str, facts: Mapping[str, Any], index_later: bool) -> tu
         return "error", f"Reads are not sorted by coordinate ({order}). Sort and index: {_sort_command(path)}."
     if index_later:
         return "later", "The workflow makes the index."
-    python = f"""`python -c "import pysam; pysam.index({path!r})"`"""
+    python = f"`python -c 'import sys, pysam; pysam.index(sys.argv[1])' {shlex.quote(path)}`"
     return (
         "error",
         f"There is no index ({' or '.join(_SUFFIXES[facts['kind']])}). Run {_index_command(path)} or {python}.",

@@ -4,7 +4,7 @@ import gzip
 import logging
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -80,11 +80,15 @@ def read_fasta(path: str | os.PathLike[str], chroms: Sequence[str] | None = None
     if collected is None:
         collected = _collect(pair for pair in read_pieces(path) if chroms is None or pair[0] in chroms)
     codes, lengths = collected
-    missing = [name for name in chroms or () if name not in lengths]
+    _check_found(path, chroms or (), lengths)
+    return GenomeArray(np.frombuffer(codes, dtype=np.uint8), lengths, {"source": Path(path).name})
+
+
+def _check_found(path: str | os.PathLike[str], wanted: Sequence[str], found: Mapping[str, int]) -> None:
+    missing = [name for name in wanted if name not in found]
     if missing:
         msg = f"{path} lacks these contigs: {', '.join(missing)}. Use the FASTA file of the assembly that has them."
         raise InputError(msg)
-    return GenomeArray(np.frombuffer(codes, dtype=np.uint8), lengths, {"source": Path(path).name})
 
 
 def _collect(pieces: Iterable[tuple[str, bytes]]) -> tuple[bytearray, dict[str, int]]:
@@ -105,7 +109,11 @@ def _indexed_pieces(path: str | os.PathLike[str], chroms: Sequence[str]) -> Iter
 
 
 def encode_fasta(
-    path: str | os.PathLike[str], out: str | os.PathLike[str], chroms: Sequence[str] | None = None
+    path: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    chroms: Sequence[str] | None = None,
+    *,
+    needed: Sequence[str] = (),
 ) -> dict[str, int]:
     """Store the codes of a FASTA file for `GenomeArray.open` and `Bioseq.create_from_refgenome`.
 
@@ -117,6 +125,8 @@ def encode_fasta(
         Genome array to write, 1 byte a base.
     chroms : sequence of str, optional
         Contigs to keep, in the order of the file; all by default.
+    needed : sequence of str
+        Contigs without which nothing is written.
 
     Returns
     -------
@@ -126,9 +136,10 @@ def encode_fasta(
     Raises
     ------
     InputError
-        As `read_fasta`.
+        As `read_fasta`, and when a contig is missing that is needed.
     """
     genome = read_fasta(path, chroms)
+    _check_found(path, needed, genome.sizes)
     write_contigs(out, {name: genome.contig(name) for name in genome.contigs}, genome.attrs)
     return genome.sizes
 

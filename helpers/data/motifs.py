@@ -1,4 +1,4 @@
-"""Motifs of DNA from files in MEME minimal format, and their scores against the background."""
+"""Motifs of DNA: from and to files in MEME minimal format, their scores, their information and their consensus."""
 
 import itertools
 import os
@@ -10,6 +10,7 @@ import numpy as np
 
 from helpers.data.contigs import read_text
 from helpers.errors import InputError
+from helpers.files import atomic_path
 
 LETTERS = "ACGT"
 PSEUDOCOUNT = 0.1  # sites, spread as the background is
@@ -17,6 +18,10 @@ _DEFAULT_SITES = 20.0  # where a file does not say; MEME's own default
 _TOLERANCE = 0.01  # of a sum of probabilities that were rounded
 _ENDS_MATRIX = re.compile(r"\s*$|URL|--")
 _UNIFORM = (0.25, 0.25, 0.25, 0.25)
+_DECIMALS = 6
+_ONE_BASE, _TWICE = 0.5, 2  # one letter stands for a base above a half that is at least twice as frequent as the next
+_TWO_BASES = 0.75  # a letter stands for two bases that are together above this
+_AMBIGUOUS = {"AC": "M", "AG": "R", "AT": "W", "CG": "S", "CT": "Y", "GT": "K"}
 
 Line = tuple[int, str]  # number in the file, from 1; text
 
@@ -74,6 +79,98 @@ class Motif:
             raise InputError(msg)
         counts = self.n_sites * self.probabilities + pseudocount * self.background
         return np.log2(counts / (self.n_sites + pseudocount) / self.background)
+
+    def information(self) -> np.ndarray:
+        """Compute the information of each position, against bases that are all as frequent.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (length,)
+            In bits, 0 to 2; not corrected for the number of sites.
+
+        Examples
+        --------
+        >>> Motif("a", "", np.array([[1, 0, 0, 0], [0.5, 0, 0.5, 0], [0.25] * 4]), 20, np.full(4, 0.25)).information()
+        array([2., 1., 0.])
+        """
+        logarithms = np.log2(self.probabilities, out=np.zeros_like(self.probabilities), where=self.probabilities > 0)
+        return 2 + (self.probabilities * logarithms).sum(axis=1)
+
+    def consensus(self) -> str:
+        """Write the motif in letters.
+
+        Returns
+        -------
+        str
+            At each position the base above 0.5 that is at least twice as frequent as the next; else the letter
+            of IUPAC for the two most frequent bases, if they are above 0.75 together; else N.
+
+        References
+        ----------
+        Cavener, Nucleic Acids Research 15 (1987), https://doi.org/10.1093/nar/15.4.1353
+
+        Examples
+        --------
+        >>> rows = [[0.9, 0.1, 0, 0], [0.5, 0, 0.5, 0], [0.25, 0.25, 0.25, 0.25]]
+        >>> Motif("a", "", np.array(rows), 20, np.full(4, 0.25)).consensus()
+        'ARN'
+        """
+        return "".join(_consensus_letter(row) for row in self.probabilities)
+
+
+def _consensus_letter(row: np.ndarray) -> str:
+    first, second = np.argsort(-row, kind="stable")[:2]
+    if row[first] > _ONE_BASE and row[first] >= _TWICE * row[second]:
+        return LETTERS[first]
+    pair = "".join(sorted(LETTERS[first] + LETTERS[second]))
+    return _AMBIGUOUS[pair] if row[first] + row[second] > _TWO_BASES else "N"
+
+
+def write_motifs(path: str | os.PathLike[str], motifs: Sequence[Motif]) -> None:
+    """Write motifs as MEME minimal text, which `read_motifs` and the MEME suite read.
+
+    Parameters
+    ----------
+    path : path
+        Appears when it is complete.
+    motifs : sequence of Motif
+        With the same background, as a file has one. Without any, the file has a header alone, which `read_motifs`
+        refuses.
+
+    Raises
+    ------
+    InputError
+        For names that are empty, hold white space or come twice, and motifs of different backgrounds.
+    """
+    _check_writable(path, motifs)
+    background = motifs[0].background if motifs else np.array(_UNIFORM)
+    frequencies = " ".join(f"{letter} {share:.{_DECIMALS}f}" for letter, share in zip(LETTERS, background, strict=True))
+    lines = ["MEME version 4", "", f"ALPHABET= {LETTERS}", "", "strands: + -", ""]
+    lines += ["Background letter frequencies", frequencies, ""]
+    for motif in motifs:
+        size = f"w= {len(motif.probabilities)} nsites= {motif.n_sites:.12g} E= 0"
+        lines += [
+            f"MOTIF {motif.name} {motif.alternate_name}".rstrip(),
+            f"letter-probability matrix: alength= 4 {size}",
+        ]
+        lines += [" ".join(f"{chance:.{_DECIMALS}f}" for chance in row) for row in motif.probabilities] + [""]
+    with atomic_path(path) as temporary:
+        temporary.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _check_writable(path: str | os.PathLike[str], motifs: Sequence[Motif]) -> None:
+    names = [motif.name for motif in motifs]
+    for motif in motifs:
+        for name in (motif.name, motif.alternate_name or "-"):
+            if name.split() != [name]:
+                msg = f"{path}: a motif's name is one word. Received: {name!r}. Rename it."
+                raise InputError(msg)
+        if names.count(motif.name) > 1:
+            msg = f"{path}: there are {names.count(motif.name)} motifs {motif.name}. Rename all but one."
+            raise InputError(msg)
+        if not np.allclose(motif.background, motifs[0].background):
+            msg = f"{path}: motifs {names[0]} and {motif.name} have different backgrounds. Write a file for each."
+            raise InputError(msg)
 
 
 def read_motifs(path: str | os.PathLike[str]) -> list[Motif]:

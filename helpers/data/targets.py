@@ -1,7 +1,7 @@
 """What models learn: labels, or signals of windows; opened for a split, described, and checked before any training."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from helpers.data.array import Array
 from helpers.data.labels import Labels, load_labels
 from helpers.data.normalization import load_normalizer
+from helpers.data.regions import parse_region
 from helpers.data.rows import SplitRows, check_table
 from helpers.data.window_signal import stack_signals
 from helpers.errors import InputError, list_some
@@ -116,6 +117,33 @@ def check_targets(targets: Mapping[str, Targets]) -> None:
     for split, values in targets.items():
         if isinstance(values, Array):
             _check_signals(split, values)
+
+
+def check_drawn(places: Sequence[str], windows: pd.DataFrame) -> None:
+    """Check before any training that figures that draw attributions show windows that have some.
+
+    Parameters
+    ----------
+    places : sequence of str
+        Regions of figures, ``chrom:start-end``.
+    windows : pandas.DataFrame
+        Of the test split.
+
+    Raises
+    ------
+    InputError
+        For a place that no window overlaps, with the nearest window.
+    """
+    for place in places:
+        region = parse_region(place)
+        own = windows[windows["chrom"] == region.chrom]
+        gaps = np.maximum(own["start"] - region.end + 1, region.start - own["end"] + 1)
+        if (gaps <= 0).any():
+            continue
+        near = own.loc[gaps.idxmin()] if len(own) else windows.iloc[0]
+        where = f"one lies at {near['chrom']}:{near['start']}-{near['end']}"
+        msg = f"figures: region: {place} holds no window of the test split, whose attributions it could draw; {where}."
+        raise InputError(msg)
 
 
 def check_labels(labels: Mapping[str, Labels]) -> None:

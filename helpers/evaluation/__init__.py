@@ -1,22 +1,41 @@
 """What a trained model is worth: scores, comparisons, tracks and figures.
 
-Drawing needs matplotlib, scoring does not: the names for drawing are imported when they are first used.
+Drawing needs matplotlib, attribution Keras, scoring neither: names are imported when they are first used.
 """
 
 from importlib import import_module
 from typing import Any
 
-_DRAWING = dict.fromkeys(("IntervalTrack", "LineTrack", "Track", "plotGenomeTrack"), "helpers.evaluation.tracks")
+_TRACKS = ("GeneTrack", "HeatTrack", "IntervalTrack", "LineTrack", "SeqTrack", "Stretch", "Track", "plotGenomeTrack")
+_HOMES = dict.fromkeys(_TRACKS, "helpers.evaluation.tracks")
+_HOMES |= {"draw_logo": "helpers.evaluation.logos", "input_attribution": "helpers.evaluation.region_attribution"}
+_HOMES |= dict.fromkeys(("VariantStreamer", "predict_variant_effect"), "helpers.evaluation.variant_streamer")
+_HOMES |= {"read_effects": "helpers.evaluation.variant_files", "score_variants": "helpers.evaluation.variant_scoring"}
 
-__all__ = ["IntervalTrack", "LineTrack", "Track", "plotGenomeTrack"]  # noqa: F822 - found by __getattr__
+__all__ = [  # noqa: F822 - found by __getattr__
+    "GeneTrack",
+    "HeatTrack",
+    "IntervalTrack",
+    "LineTrack",
+    "SeqTrack",
+    "Stretch",
+    "Track",
+    "VariantStreamer",
+    "draw_logo",
+    "input_attribution",
+    "plotGenomeTrack",
+    "predict_variant_effect",
+    "read_effects",
+    "score_variants",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _DRAWING:
-        return getattr(import_module(_DRAWING[name]), name)
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_DRAWING])
+    return sorted([*globals(), *_HOMES])

@@ -53,14 +53,39 @@ def find_motif(codes: np.ndarray, motif: str) -> np.ndarray:
     >>> find_motif(encode_letters(b"ATTACGTAAC")[None], "TTAC").astype(int)
     array([[0, 1, 1, 1, 1, 1, 1, 1, 1, 0]])
     """
-    forward = encode_letters(motif.encode())
     marked = np.zeros(codes.shape, dtype=bool)
-    for pattern in (forward, reverse_complement_codes(forward[None], 1)[0]):
-        windows = np.lib.stride_tricks.sliding_window_view(codes, len(pattern), axis=1)
-        found = (windows == pattern).all(axis=2)
-        for shift in range(len(pattern)):
+    for found in motif_starts(codes, motif).values():
+        for shift in range(len(motif)):
             marked[:, shift : shift + found.shape[1]] |= found
     return marked
+
+
+def motif_starts(codes: np.ndarray, motif: str) -> dict[str, np.ndarray]:
+    """Mark where a motif begins, on each strand.
+
+    Parameters
+    ----------
+    codes : numpy.ndarray of uint8, shape (windows, bases)
+        0-3 for A, C, G, T; 4 for unknown, which never matches.
+    motif : str
+        Of A, C, G, T.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray of bool, shape (windows, bases - len(motif) + 1)
+        For '+' and '-', the leftmost base of each occurrence; a motif that is its own reverse complement has no '-'.
+
+    Examples
+    --------
+    >>> found = motif_starts(encode_letters(b"ATTACGTAAC")[None], "TTAC")
+    >>> {strand: int(starts.argmax()) for strand, starts in found.items()}
+    {'+': 1, '-': 5}
+    """
+    forward = encode_letters(motif.encode())
+    reverse = reverse_complement_codes(forward[None], 1)[0]
+    patterns = {"+": forward} if (forward == reverse).all() else {"+": forward, "-": reverse}
+    windows = np.lib.stride_tricks.sliding_window_view(codes, len(forward), axis=1)
+    return {strand: (windows == pattern).all(axis=2) for strand, pattern in patterns.items()}
 
 
 def mutate_motif(
@@ -197,6 +222,15 @@ def site_windows(sites: pd.DataFrame, genome: str, *, binsize: int, flank: int) 
     return SiteWindows(sites.reset_index(drop=True), codes, middle - starts + flank)
 
 
+def own_paths(runs: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> dict[str, tuple[int, list[str]]]:
+    """Group the models of runs by variant: the order of the k-mers that it reads, and the paths of its models."""
+    grouped: dict[str, tuple[int, list[str]]] = {}
+    for run, path in zip(runs, paths, strict=True):
+        order = run["values"].get("order", run["values"].get("k", 1))
+        grouped.setdefault(run["variant"], (order, []))[1].append(path)
+    return grouped
+
+
 def scan_variants(
     runs: Sequence[Mapping[str, Any]],
     paths: Sequence[str],
@@ -224,13 +258,12 @@ def scan_variants(
     pandas.DataFrame
         variant, chrom, start, end, intact, motif, elsewhere: a row for each variant and site that holds the motif.
     """
+    from helpers.model.training import load_model
+
     tables = []
-    for variant in dict.fromkeys(run["variant"] for run in runs):
-        own = [(run, path) for run, path in zip(runs, paths, strict=True) if run["variant"] == variant]
-        values = own[0][0]["values"]
-        predict = _mean_predictor([path for _, path in own], values.get("order", values.get("k", 1)))
+    for variant, (order, own) in own_paths(runs, paths).items():
         scan = mutate_motif(
-            predict,
+            mean_predictor([load_model(path) for path in own], order),
             windows.codes,
             motif["sequence"],
             centers=windows.centers,
@@ -245,11 +278,9 @@ def scan_variants(
     return pd.concat(tables, ignore_index=True)[columns]
 
 
-def _mean_predictor(paths: Sequence[str], order: int) -> Callable[[np.ndarray], np.ndarray]:
-    from helpers.model.training import load_model
+def mean_predictor(models: Sequence[Any], order: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Give a function from base codes (windows, bases) to the mean of some Keras models' first outputs (windows,)."""
     from helpers.model.training import predict as predict_windows
-
-    models = [load_model(path) for path in paths]
 
     def predict(codes: np.ndarray) -> np.ndarray:
         kmers = kmer_codes(codes, order)

@@ -35,6 +35,7 @@ from helpers.evaluation.style import (
     variant_label,
 )
 from helpers.evaluation.tracks import plotGenomeTrack
+from helpers.evaluation.zoomed_tracks import Zoom, plot_zoomed
 
 _TRAINING_COLOR = "0.6"
 _BOX_SHARE = 0.8  # of the distance between two places on the x axis
@@ -105,7 +106,9 @@ def plot_replicates(
     return figure
 
 
-def plot_locus(tracks: Sequence[Any], chrom: str, start: int, end: int, *, note: str | None = None) -> Figure:
+def plot_locus(
+    tracks: Sequence[Any], chrom: str, start: int, end: int, *, note: str | None = None, zoom: Zoom | None = None
+) -> Figure:
     """Draw tracks over a locus, with a note.
 
     Parameters
@@ -114,8 +117,13 @@ def plot_locus(tracks: Sequence[Any], chrom: str, start: int, end: int, *, note:
         As in `helpers.evaluation.tracks.plotGenomeTrack`.
     note : str, optional
         Stands above the first track.
+    zoom : Zoom, optional
+        A short stretch of the locus, drawn below with tracks of its own, such as the attribution of its bases.
     """
-    figure = plotGenomeTrack(tracks, chrom, start, end)
+    if zoom is None:
+        figure = plotGenomeTrack(tracks, chrom, start, end)
+    else:
+        figure = plot_zoomed(tracks, chrom, start, end, zoom=zoom)
     if note:
         write_note(figure.axes[0], note)
     return figure

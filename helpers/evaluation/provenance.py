@@ -110,6 +110,8 @@ def package_versions(packages: Iterable[str]) -> dict[str, str]:
 def describe_file(path: str | os.PathLike) -> dict[str, Any]:
     """Give path (as received), size in bytes and MD5 checksum of a file, which is read in pieces of 1 MiB.
 
+    Of a file that was downloaded also ``source``: what its record beside it, ``{path}.source.json``, says.
+
     Raises
     ------
     InputError
@@ -124,7 +126,9 @@ def describe_file(path: str | os.PathLike) -> dict[str, Any]:
     except OSError as error:
         message = f"Cannot read the input {path}: {error.strerror}. Check its path in the tracks sheet."
         raise InputError(message) from error
-    return {"path": os.fspath(path), "size": size, "md5": digest.hexdigest()}
+    record = Path(f"{os.fspath(path)}.source.json")
+    source = {"source": json.loads(record.read_text(encoding="utf-8"))} if record.is_file() else {}
+    return {"path": os.fspath(path), "size": size, "md5": digest.hexdigest()} | source
 
 
 def git_commit(folder: str | os.PathLike) -> str | None:

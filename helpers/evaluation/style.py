@@ -44,7 +44,9 @@ COLORS = {
     "strand": {"+": "#332288", "-": "#AA4499"},
     "strands": {"both": "#0072B2", "forward": "#8CCBF2"},
     "window": {"500": "#9ECAE1", "1000": "#0072B2", "2000": "#08306B"},
+    "base": {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"},
 }
+HEAT_COLORS = {"counts": "Blues", "signed": "RdBu_r"}  # colour maps of matplotlib
 MARKERS = {"Histone": "s", "histone modifier": "D", "DNase": "^", "TF": "o"}
 
 KEY_NAMES = {
@@ -113,6 +115,7 @@ STYLE = {
     "ytick.major.width": 0.7,
     "lines.linewidth": 1.2,
     "figure.facecolor": "white",
+    "text.parse_math": False,  # a $ in a name or a note is a $
     "svg.fonttype": "path",
     "svg.hashsalt": "helpers",
 }

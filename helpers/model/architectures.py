@@ -330,5 +330,6 @@ def _finish(name: str, tensors: Mapping, top: keras.KerasTensor, output: OutputS
     if output.name in tensors:
         msg = f"An input and the output share the name {output.name!r}. Rename one of them."
         raise InputError(msg)
-    unit = layers.Dense(output.size, activation=output.activation, name=output.name)
+    # In float32 under mixed precision, too: 16 bits would round probabilities and losses to three digits.
+    unit = layers.Dense(output.size, activation=output.activation, name=output.name, dtype="float32")
     return keras.Model(dict(tensors), {output.name: unit(top)}, name=name)

@@ -86,7 +86,8 @@ def deepsea(inputs: Tensors, specs: Specs, prefix: str, **params: Any) -> keras.
 def danq(inputs: Tensors, specs: Specs, prefix: str, **params: Any) -> keras.KerasTensor:
     """Scan DNA, and read what was found along the sequence in both directions; a dense layer sees all positions."""
     x = layers.Dropout(params["hidden_dropout"])(_scan_dna(inputs[0], specs[0], prefix, params))
-    x = layers.Bidirectional(layers.LSTM(params["lstm_units"], return_sequences=True))(x)
+    recurrent = layers.LSTM(params["lstm_units"], return_sequences=True, dtype="float32")  # JAX has no other on a GPU
+    x = layers.Bidirectional(recurrent, dtype="float32")(x)
     return _dense(layers.Dropout(params["top_dropout"])(x), prefix, params)
 
 

@@ -56,7 +56,7 @@ class KmerCounts(ArgumentLayer):
     arguments = ("k",)
 
     def __init__(self, k: int, **kwargs: Any):
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})  # 16 bits cannot count beyond 256
         require(1 <= k <= 7, "k is the length of the k-mers, 1 to 7.", k=k)
         self.k = k
         numbers = canonical_kmers(k)
@@ -111,7 +111,7 @@ class MotifScores(ArgumentLayer):
     arguments = ("names", "matrices")
 
     def __init__(self, names: Sequence[str], matrices: Sequence[Any], **kwargs: Any):
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         arrays = [np.asarray(matrix, dtype=np.float32) for matrix in matrices]
         shapes = [array.shape for array in arrays]
         fit = all(len(shape) == 2 and shape[0] > 0 and shape[1] == 4 for shape in shapes)

@@ -8,7 +8,6 @@ the channel order reversed (complement) with the letters of each k-mer reversed:
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from helpers.model.layer_base import ArgumentLayer, Shape, register, require
@@ -23,7 +22,7 @@ _INCREASING = {
 
 def _order_of(channels: int | None) -> int:
     """Return the k-mer length of a number of channels; raise ValueError when it is no power of 4."""
-    order = 0 if channels is None else round(np.log2(max(channels, 1)) / 2)
+    order = 0 if channels is None else (channels.bit_length() - 1) // 2  # whole numbers: torch.compile follows them
     valid = order >= 1 and 4**order == channels
     require(valid, "The last axis has one channel for each k-mer of DNA: 4, 16, 64, ...", channels=channels)
     return order
@@ -62,7 +61,7 @@ class OneHotCodes(ArgumentLayer):
 
     Examples
     --------
-    >>> OneHotCodes(1)(np.array([[2, 4]], dtype="uint8")).numpy()[0, :, 0]
+    >>> OneHotCodes(1)(ops.convert_to_tensor([[2, 4]], "uint8")).numpy()[0, :, 0]
     array([[0., 0., 1., 0.],
            [0., 0., 0., 0.]], dtype=float32)
     """
@@ -207,7 +206,7 @@ class DnaConv2D(keras.layers.Layer):
     Examples
     --------
     >>> layer = DnaConv2D(keras.layers.Conv2D(10, (11, 1), activation="relu"))
-    >>> layer(np.zeros((2, 500, 1, 4))).shape
+    >>> layer(ops.zeros((2, 500, 1, 4))).shape
     TensorShape([2, 490, 1, 10])
     """
 

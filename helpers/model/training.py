@@ -5,7 +5,8 @@ import math
 import os
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,14 @@ from helpers.files import atomic_path
 from helpers.model.batches import JangguSequence
 
 LOSSES = ("binary_crossentropy", "mae", "mse")
+JIT = ("auto", True, False)
 HISTORY_COLUMNS = ("epoch", "seconds", "loss", "val_loss", "best")
 _STEPS_PER_EXECUTION = 16  # fewer crossings into the backend: small networks train up to 1.4 times as fast
 _VALUES_AT_ONCE = 1 << 22  # of predictions whose loss is computed
+_NO_NUMBER = (
+    "Look for missing or infinite values in the inputs and labels, and for values far above 1 (normalize them), or "
+    "lower training: learning_rate."
+)
 _logger = logging.getLogger(__name__)
 
 
@@ -42,6 +48,9 @@ class TrainingOptions:
         Of Adam with AMSGrad.
     global_clipnorm : float, default 1
         Length to which the gradient of all weights together is cut.
+    jit : {'auto', True, False}
+        Compile the training step into one program: XLA in TensorFlow and JAX, `torch.compile` in PyTorch. 'auto' is
+        Keras's choice: always in JAX, on a GPU in TensorFlow, never in PyTorch.
 
     Raises
     ------
@@ -54,6 +63,7 @@ class TrainingOptions:
     patience: int = 5
     learning_rate: float = 1e-3
     global_clipnorm: float = 1.0
+    jit: str | bool = "auto"
 
     def __post_init__(self) -> None:
         problems = [] if self.loss in LOSSES else [f"loss: {self.loss!r} is unknown; allowed: {', '.join(LOSSES)}"]
@@ -66,6 +76,8 @@ class TrainingOptions:
             for name in ("learning_rate", "global_clipnorm")
             if not getattr(self, name) > 0
         ]
+        if self.jit not in JIT:
+            problems.append(f"jit: {self.jit!r} is none of auto, true and false")
         if problems:
             raise InputError("training: " + "; ".join(problems) + ".")
 
@@ -104,14 +116,26 @@ def train(model: keras.Model, training: JangguSequence, validation: JangguSequen
     _logger.info("training %d parameters on %d windows, validating on %d", *sizes)
     watch = _Watch(training, validation, settings)
     model.compile(
-        optimizer=keras.optimizers.Adam(settings.learning_rate, amsgrad=True, global_clipnorm=settings.global_clipnorm),
+        optimizer=_optimizer(model, settings),
         loss=settings.loss,
         steps_per_execution=_steps_per_execution(training),
+        jit_compile=settings.jit,
     )
-    model.fit(training, epochs=settings.epochs, callbacks=[watch], verbose=0, shuffle=False)
+    with _no_number_named():
+        model.fit(training, epochs=settings.epochs, callbacks=[watch], verbose=0, shuffle=False)
     history = pd.DataFrame(watch.rows)
     history["best"] = history["epoch"] == watch.best_epoch
     return history[list(HISTORY_COLUMNS)]
+
+
+def _optimizer(model: keras.Model, settings: TrainingOptions) -> keras.optimizers.Optimizer:
+    """Make Adam; where a layer computes in float16, with a loss scaled up, as small gradients would vanish.
+
+    Keras would do that itself, but not again for a model that was loaded.
+    """
+    adam = keras.optimizers.Adam(settings.learning_rate, amsgrad=True, global_clipnorm=settings.global_clipnorm)
+    half = any(layer.compute_dtype == "float16" for layer in model.layers)
+    return keras.optimizers.LossScaleOptimizer(adam) if half else adam
 
 
 def _steps_per_execution(training: JangguSequence) -> int:
@@ -170,11 +194,20 @@ class _Watch(keras.callbacks.Callback):
 def _check_finite(losses: Mapping[str, float], epoch: int) -> None:
     for name, value in losses.items():
         if not math.isfinite(value):
-            msg = (
-                f"training: {name} is {value} in epoch {epoch}. Look for missing or infinite values in the inputs and "
-                "labels, and for values far above 1 (normalize them), or lower training: learning_rate."
-            )
+            msg = f"training: {name} is {value} in epoch {epoch}. {_NO_NUMBER}"
             raise InputError(msg)
+
+
+@contextmanager
+def _no_number_named() -> Iterator[None]:
+    """Explain PyTorch's refusal of a prediction that is no number, which says too little on a CPU and a GPU alike."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not any(part in str(error) for part in ("between 0 and 1", "device-side assert")):
+            raise
+        msg = f"training: the loss is no number. {_NO_NUMBER}"
+        raise InputError(msg) from error
 
 
 def predict(model: keras.Model, inputs: Any, *, batch_size: int = 256) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Take the one file out of a tar archive; the names in the archive decide nothing about where it goes."""
+"""Take one file out of a tar archive; the names in the archive decide nothing about where it goes."""
 
 import os
 import shutil
@@ -12,30 +12,36 @@ from helpers.files import atomic_path
 _CHUNK = 1 << 20  # bytes copied at once
 
 
-def extract_member(archive: str | os.PathLike[str], destination: str | os.PathLike[str]) -> None:
-    """Write the one file of a tar archive, compressed or not, to a destination; it appears when it is complete.
+def extract_member(
+    archive: str | os.PathLike[str], destination: str | os.PathLike[str], member: str | None = None
+) -> None:
+    """Write one file of a tar archive, compressed or not, to a destination; it appears when it is complete.
 
     Parameters
     ----------
     archive : path
         Folders, links and the ``._`` files of some systems do not count as files of it.
     destination : path
+    member : str, optional
+        Name of the file in the archive; without, the archive holds no other.
 
     Raises
     ------
     InputError
-        When the archive cannot be read, or holds no file or several.
+        When the archive cannot be read, lacks the member, or, without a member, holds no file or several.
     """
     try:
         with tarfile.open(archive) as tar:
             files = [entry for entry in tar.getmembers() if entry.isfile()]
             files = [entry for entry in files if not PurePosixPath(entry.name).name.startswith("._")]
-            if len(files) != 1:
+            wanted = [entry for entry in files if member in (None, entry.name)]
+            if len(wanted) != 1:
                 held = list_some([entry.name for entry in files], 8) or "none"
-                msg = f"{archive} has to hold one file; it holds {held}. Unpack it and give the path of the file."
+                what = "one file" if member is None else member
+                msg = f"{archive} has to hold {what}; it holds {held}. Unpack it and give the path of the file."
                 raise InputError(msg)
             with atomic_path(destination) as part, part.open("wb") as file:
-                shutil.copyfileobj(tar.extractfile(files[0]), file, _CHUNK)
+                shutil.copyfileobj(tar.extractfile(wanted[0]), file, _CHUNK)
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         msg = f"{archive} cannot be unpacked: {error}. Remove it and download it again."
         raise InputError(msg) from error

@@ -9,7 +9,9 @@ is known and stands in truth.tsv. ``python -m helpers.sources.simulate FOLDER --
 - blacklist.bed.gz: regions with artificial pile-ups of reads;
 - jund_motif.meme: the planted motif, as far as single positions tell it (MEME minimal text);
 - truth.tsv: what was planted (chrom, start, end, kind, strand): each motif of the kinds bound, closed_site, open_decoy
-  and closed_decoy, and without strand each open_region, dnase_roadmap_only and dnase_encode_only.
+  and closed_decoy, and without strand each open_region, dnase_roadmap_only and dnase_encode_only;
+- jund_motifs.bed.gz: the motifs of true sites alone, bound and closed;
+- snvs.vcf.gz, snvs.vcf.gz.tbi: SNVs that break motifs of bound sites, and as many beside them that do not.
 
 A site is *bound* if it is a true site in chromatin that is open in both experiments. True sites in closed chromatin,
 decoys, open regions without a site and what one experiment alone shows as open are not; so sequence, chromatin and the
@@ -25,6 +27,7 @@ import pandas as pd
 
 from helpers.sources.simulate_genome import SITE_KINDS, Genome, motif_probabilities, simulate_genome
 from helpers.sources.simulate_reads import Experiment, simulate_bam
+from helpers.sources.simulate_variants import draw_variants, write_variants
 from helpers.sources.simulated_files import (
     on_contigs,
     random_streams,
@@ -45,8 +48,8 @@ def simulate(out_dir: str | os.PathLike[str], parameters: Simulation, *, seed: i
         Folder for the files named in `helpers.sources.simulation.FILES`; made if it is missing.
     parameters : Simulation
     seed : int
-        The same seed and parameters give the same bases, regions and reads. Genome, peaks and each experiment draw
-        from streams of their own: a parameter of the reads leaves the genome as it was.
+        The same seed and parameters give the same bases, regions, reads and variants. Genome, peaks, each experiment
+        and variants draw from streams of their own: a parameter of the reads leaves the genome as it was.
 
     Raises
     ------
@@ -54,13 +57,16 @@ def simulate(out_dir: str | os.PathLike[str], parameters: Simulation, *, seed: i
         When the seed is no whole number from 0 on.
     """
     folder = Path(out_dir)
-    genome_rng, peaks_rng, *read_rngs = random_streams(seed, 2 + len(EXPERIMENTS))
+    genome_rng, peaks_rng, *read_rngs, variants_rng = random_streams(seed, 3 + len(EXPERIMENTS))
     genome, elements, motifs = simulate_genome(parameters, genome_rng)
     write_fasta(folder / "genome.fa", genome)
     peaks = _draw_peaks(elements[elements["kind"] == "bound"], parameters.peak_width, peaks_rng)
     _write_regions(folder, genome, elements, motifs, peaks=peaks)
     true_sites = int((~motifs["kind"].str.endswith("decoy")).sum())
     write_motifs(folder / "jund_motif.meme", ["JunD"], [motif_probabilities()], [true_sites])
+    options = {"count": parameters.variants, "dependence": parameters.dependence}
+    variants = draw_variants(genome, elements, motifs, **options, rng=variants_rng)
+    write_variants(folder / "snvs.vcf.gz", genome, variants)
     for number, (name, rng) in enumerate(zip(EXPERIMENTS, read_rngs, strict=True)):
         experiment = Experiment(
             name,
@@ -76,7 +82,7 @@ def simulate(out_dir: str | os.PathLike[str], parameters: Simulation, *, seed: i
 def _write_regions(
     folder: Path, genome: Genome, elements: pd.DataFrame, motifs: pd.DataFrame, *, peaks: pd.DataFrame
 ) -> None:
-    """Write peaks, blacklist and truth."""
+    """Write peaks, blacklist, truth, and the motifs of true sites."""
     artefact = elements["kind"] == "artefact"
     without_motif = elements[~artefact & ~elements["kind"].isin(SITE_KINDS)].assign(strand=".")
     truth = pd.concat([motifs, without_motif]).sort_values("start", kind="stable")
@@ -84,6 +90,8 @@ def _write_regions(
     write_table(folder / "blacklist.bed.gz", on_contigs(elements[artefact], genome)[["chrom", "start", "end", "kind"]])
     columns = ["chrom", "start", "end", "kind", "strand"]
     write_table(folder / "truth.tsv", on_contigs(truth, genome)[columns], header=True)
+    sites = on_contigs(motifs[~motifs["kind"].str.endswith("decoy")], genome).assign(score=0)
+    write_table(folder / "jund_motifs.bed.gz", sites[["chrom", "start", "end", "kind", "score", "strand"]])
 
 
 def _draw_peaks(bound: pd.DataFrame, peak_width: tuple[int, int], rng: np.random.Generator) -> pd.DataFrame:

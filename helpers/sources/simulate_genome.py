@@ -25,8 +25,8 @@ COPY_DISTANCE = 30  # bp from one motif of an element to the next
 OPEN_WIDTH, ARTEFACT_WIDTH = 200, 500  # bp, as elements are listed
 SOFT_MASKED_MEAN = 300  # bp, mean length of a soft-masked stretch
 _CORE = np.array([3, 2, 0, 1], dtype=np.uint8)  # TGAC
-_CORE_COLUMNS = slice(4, 8)
-_PAIR_COLUMNS = np.array([0, 2, 8, 10])  # where a pair starts in the motif
+CORE_COLUMNS = slice(4, 8)
+PAIR_COLUMNS = np.array([0, 2, 8, 10])  # where a pair starts in the motif
 _PURINES, _PYRIMIDINES = np.array([0, 2], np.uint8), np.array([1, 3], np.uint8)
 # P(next base | base) as in the human genome: GC near 41 %, few CpG. Rows and columns A, C, G, T.
 _TRANSITIONS = np.array(
@@ -170,15 +170,15 @@ def _draw_kinds(slots: int, parameters: Simulation, rng: np.random.Generator) ->
 
 def _draw_motifs(decoy: np.ndarray, dependence: bool, rng: np.random.Generator) -> np.ndarray:
     """Draw a motif, as on its own strand, for each entry of `decoy`; uint8 codes, shape (motifs, MOTIF_LENGTH)."""
-    count, pairs = len(decoy), len(_PAIR_COLUMNS)
+    count, pairs = len(decoy), len(PAIR_COLUMNS)
     broken = (np.argsort(rng.random((count, pairs)), axis=1) < BROKEN_PAIRS) & decoy[:, None]
     first, second = rng.integers(0, 2, (2, count, pairs))
     if dependence:
         second = first ^ broken
     motifs = np.empty((count, MOTIF_LENGTH), np.uint8)
-    motifs[:, _CORE_COLUMNS] = _CORE
-    motifs[:, _PAIR_COLUMNS] = _PURINES[first]
-    motifs[:, _PAIR_COLUMNS + 1] = _PYRIMIDINES[second]
+    motifs[:, CORE_COLUMNS] = _CORE
+    motifs[:, PAIR_COLUMNS] = _PURINES[first]
+    motifs[:, PAIR_COLUMNS + 1] = _PYRIMIDINES[second]
     return motifs
 
 
@@ -193,8 +193,8 @@ def _plant_motifs(codes: np.ndarray, motifs: pd.DataFrame, dependence: bool, rng
 def motif_probabilities() -> np.ndarray:
     """Give the probability of A, C, G, T at each position of a motif, shape (MOTIF_LENGTH, 4); the same in decoys."""
     probabilities = np.zeros((MOTIF_LENGTH, UNKNOWN))
-    probabilities[np.arange(MOTIF_LENGTH)[_CORE_COLUMNS], _CORE] = 1
-    for column in _PAIR_COLUMNS:
+    probabilities[np.arange(MOTIF_LENGTH)[CORE_COLUMNS], _CORE] = 1
+    for column in PAIR_COLUMNS:
         probabilities[column, _PURINES] = probabilities[column + 1, _PYRIMIDINES] = 1 / 2
     return probabilities
 
@@ -218,9 +218,9 @@ def find_motifs(codes: np.ndarray) -> np.ndarray:
     array([1])
     """
     allowed = np.zeros((MOTIF_LENGTH, UNKNOWN + 1), bool)
-    for column in _PAIR_COLUMNS:
+    for column in PAIR_COLUMNS:
         allowed[column, _PURINES] = allowed[column + 1, _PYRIMIDINES] = True
-    allowed[np.arange(MOTIF_LENGTH)[_CORE_COLUMNS], _CORE] = True
+    allowed[np.arange(MOTIF_LENGTH)[CORE_COLUMNS], _CORE] = True
     reverse = allowed.copy()
     reverse[:, :UNKNOWN] = allowed[::-1, UNKNOWN - 1 :: -1]
     positions = codes.size - MOTIF_LENGTH + 1
@@ -236,6 +236,6 @@ def _remove_natural_motifs(codes: np.ndarray, planted: np.ndarray, rng: np.rando
     protected = np.zeros(codes.size, bool)
     protected[planted[:, None] + np.arange(MOTIF_LENGTH)] = True
     while (natural := np.setdiff1d(find_motifs(codes), planted)).size:
-        core = natural[:, None] + np.arange(MOTIF_LENGTH)[_CORE_COLUMNS]
+        core = natural[:, None] + np.arange(MOTIF_LENGTH)[CORE_COLUMNS]
         change = core[np.arange(len(core)), np.argmin(protected[core], axis=1)]
         codes[change] = (codes[change] + rng.integers(1, 4, change.size)) % 4

@@ -15,6 +15,9 @@ FILES = (
     "blacklist.bed.gz",
     "jund_motif.meme",
     "truth.tsv",
+    "jund_motifs.bed.gz",
+    "snvs.vcf.gz",
+    "snvs.vcf.gz.tbi",
 )
 MOTIF_LENGTH = 12  # bp: two pairs of bases, the core TGAC, two pairs of bases
 SLOT_MINIMUM = 500  # bp: elements closer than this would run into each other
@@ -62,6 +65,7 @@ class Simulation:
     one_sided: float = 0.05  # share of slots, for each experiment, that look open in this experiment alone
     artefacts: int = 2  # blacklisted pile-ups of reads in each chromosome
     peak_width: tuple[int, int] = (200, 400)  # bp, smallest and largest
+    variants: int = 400  # SNVs at bound sites at most: half of them break a motif, half lie beside motifs
     # DNase experiments
     reads: tuple[int, int] = (600_000, 100_000)  # primary mapped alignments
     open_share: tuple[float, float] = (0.4, 0.45)  # share of these in open chromatin
@@ -105,6 +109,7 @@ _BOUNDS: dict[str, tuple[type, float, float]] = {
     "bound_every": (int, SLOT_MINIMUM, 10_000_000),
     **dict.fromkeys((*_SHARES, "one_sided"), (float, 0, 1)),
     "artefacts": (int, 0, 1000),
+    "variants": (int, 2, 100_000),
     "open_width": (float, 1, 500),
     "open_spread": (float, 0, 5),
 }

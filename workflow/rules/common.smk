@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -11,8 +12,8 @@ from helpers import sheet
 from helpers import study as plans
 from helpers.config import complete_config
 from helpers.errors import InputError
-from helpers.figure_references import chosen_variants
 from helpers.fingerprint import code_hash
+from helpers.model_references import chosen_variants, inspected_variants
 from helpers.networks import BASELINES
 from helpers.references import check_references, resolve_outputs
 from helpers.sources.worlds import check_simulated, world_files, world_parameters
@@ -30,6 +31,8 @@ def load_config():
         check_references(config, tracks)
         check_simulated(tracks, config["simulation"])
         sheet.missing_files(tracks)
+        if config["offline"]:
+            sheet.missing_downloads(tracks.loc[plans.config_tracks(config)], config["run"])
     except InputError as error:
         raise WorkflowError(str(error)) from None
     return tracks

@@ -5,7 +5,7 @@
 
 
 rule encode_genome:
-    """Store the genome as one byte per base."""
+    """Store the genome as one byte per base, all contigs of the file, and the lengths of those in use."""
     input:
         lambda wildcards: resource(config["genomes"][wildcards.genome]["fasta"]),
     output:
@@ -18,6 +18,8 @@ rule encode_genome:
     priority: 1
     conda:
         "../../envs/data.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         code=code_of("encode_genome"),
         chromosomes=lambda wildcards: config["genomes"][wildcards.genome]["chromosomes"],
@@ -39,6 +41,9 @@ rule count_coverage:
     priority: 1
     conda:
         "../../envs/data.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         code=code_of("count_coverage"),
         settings=counting_settings,
@@ -63,6 +68,9 @@ rule sum_signal:
     priority: 1
     conda:
         "../../envs/data.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         code=code_of("sum_signal"),
         type=lambda wildcards: TRACKS.at[wildcards.track, "type"],
@@ -86,6 +94,8 @@ rule fit_normalizer:
     wildcard_constraints:
         normalizer="none|tpm|zscorelog",
     priority: 1
+    group:
+        "normalizers"
     conda:
         "../../envs/data.yaml"
     params:

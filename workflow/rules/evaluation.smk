@@ -1,6 +1,6 @@
 # Chapter 6: what the runs say together.
-# Needs every run's scores and predictions; makes scores.tsv, summary.tsv, comparisons.tsv, ceiling.tsv, the tables of the
-# paper's form, and what a mutated motif does.
+# Needs every run's scores and predictions; makes scores.tsv, summary.tsv, comparisons.tsv, ceiling.tsv and the tables of
+# the paper's form.
 
 
 rule collect_scores:
@@ -46,6 +46,9 @@ rule compare_models:
         "results/{run}/benchmarks/{study}/comparisons.tsv"
     conda:
         "../../envs/data.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         code=code_of("compare_models"),
         runs=run_table,
@@ -77,6 +80,9 @@ rule measure_ceiling:
         "results/{run}/benchmarks/{study}/ceiling.tsv"
     conda:
         "../../envs/data.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         code=code_of("measure_ceiling"),
         output=summed_output,
@@ -139,38 +145,3 @@ rule compare_published:
         classes=[feature for study in STUDIES for feature in features(study)],
     script:
         "../scripts/compare_published.py"
-
-
-rule mutate_motif:
-    """Mutate a motif where it stands at test sites, and as many bases elsewhere, and compare the predictions."""
-    input:
-        models=lambda wildcards: run_paths(wildcards.study, "model.keras", [wildcards.model]),
-        sites=lambda wildcards: resource(study_of(wildcards)["output"]["tracks"][0]),
-        sequence=sequence_of,
-    output:
-        summary=report(
-            "results/{run}/{study}/motif/{model}.tsv",
-            caption="../report/motif.rst",
-            category="{study}",
-            labels={"what": "mutated motif, {model}", "kind": "table"},
-        ),
-        sites="results/{run}/{study}/motif/{model}.sites.tsv",
-    log:
-        "results/{run}/logs/{study}/motif/{model}.log",
-    benchmark:
-        "results/{run}/benchmarks/{study}/motif/{model}.tsv"
-    conda:
-        "../../envs/model.yaml"
-    threads: 1
-    params:
-        code=code_of("mutate_motif"),
-        motif=lambda wildcards: study_of(wildcards)["motif"],
-        runs=lambda wildcards: [run for run in run_table(wildcards) if run["model"] == wildcards.model],
-        flank=motif_flank,
-        binsize=lambda wildcards: study_of(wildcards)["regions"]["binsize"],
-        chromosomes=lambda wildcards: held_out(wildcards.study)["test"],
-        seed=config["seed"],
-        backend=config["backend"],
-        device=config["device"],
-    script:
-        "../scripts/mutate_motif.py"

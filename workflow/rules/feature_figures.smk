@@ -20,6 +20,8 @@ rule plot_scatter:
         "results/{run}/benchmarks/figures/{figure}.tsv"
     wildcard_constraints:
         figure=any_of(figures_of_kind("scatter")),
+    group:
+        "figures"
     conda:
         "../../envs/data.yaml"
     params:
@@ -89,6 +91,8 @@ rule plot_regression:
         "results/{run}/benchmarks/figures/{figure}.tsv"
     wildcard_constraints:
         figure=any_of(figures_of_kind("regression")),
+    group:
+        "figures"
     conda:
         "../../envs/data.yaml"
     params:

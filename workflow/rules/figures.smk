@@ -21,6 +21,8 @@ rule plot_replicates:
         "results/{run}/benchmarks/figures/{figure}.tsv"
     wildcard_constraints:
         figure=any_of(figures_of_kind("replicates")),
+    group:
+        "figures"
     conda:
         "../../envs/data.yaml"
     params:
@@ -38,6 +40,7 @@ rule plot_locus:
         tracks=locus_tracks,
         labels=locus_peaks,
         coverage=locus_coverage,
+        attributions=locus_attributions,
     output:
         svg="results/{run}/figures/{figure}.svg",
         png=report(
@@ -52,6 +55,8 @@ rule plot_locus:
         "results/{run}/benchmarks/figures/{figure}.tsv"
     wildcard_constraints:
         figure=any_of(figures_of_kind("locus")),
+    group:
+        "figures"
     conda:
         "../../envs/data.yaml"
     params:
@@ -81,6 +86,8 @@ rule plot_training:
         "results/{run}/logs/figures/{study}_training.log",
     benchmark:
         "results/{run}/benchmarks/figures/{study}_training.tsv"
+    group:
+        "figures"
     conda:
         "../../envs/data.yaml"
     params:
@@ -95,7 +102,7 @@ rule plot_training:
 rule record_provenance:
     """Record the merged config, versions, seeds, devices and the checksum of every input file."""
     input:
-        tracks=resources(used_tracks()),
+        tracks=resources(plans.config_tracks(config)),
         scores=[f"results/{RUN}/{study}/scores.tsv" for study in STUDIES],
     output:
         report(
@@ -110,10 +117,12 @@ rule record_provenance:
         "results/{run}/benchmarks/provenance.tsv"
     conda:
         "../../envs/data.yaml"
+    resources:
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         code=code_of("record_provenance"),
         config=config,
-        names=used_tracks(),
+        names=plans.config_tracks(config),
         training_logs=training_logs(),
     script:
         "../scripts/record_provenance.py"

@@ -14,6 +14,8 @@ rule export_track:
         "results/{run}/logs/{study}/tracks/{model}_{variant}_{track}.log",
     benchmark:
         "results/{run}/benchmarks/{study}/tracks/{model}_{variant}_{track}.tsv"
+    group:
+        "tracks"
     conda:
         "../../envs/data.yaml"
     params:
@@ -33,6 +35,8 @@ rule export_target:
         "results/{run}/logs/{study}/tracks/target_{track}.log",
     benchmark:
         "results/{run}/benchmarks/{study}/tracks/target_{track}.tsv"
+    group:
+        "tracks"
     conda:
         "../../envs/data.yaml"
     params:
@@ -53,6 +57,8 @@ rule write_two_bit:
         "results/{run}/benchmarks/hub/{genome}/two_bit.tsv"
     conda:
         "../../envs/data.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         code=code_of("write_two_bit"),
         chromosomes=lambda wildcards: config["genomes"][wildcards.genome]["chromosomes"],

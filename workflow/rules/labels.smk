@@ -17,6 +17,9 @@ rule label_regions:
     priority: 1
     conda:
         "../../envs/data.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         code=code_of("label_regions"),
         names=label_batch,
@@ -38,6 +41,8 @@ rule join_labels:
     priority: 1
     conda:
         "../../envs/data.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         code=code_of("join_labels"),
     script:
@@ -45,7 +50,7 @@ rule join_labels:
 
 
 rule describe_targets:
-    """Count what there is to learn and to score in each split; stop where there is nothing."""
+    """Count what there is to learn, to score and to draw in each split; stop where there is nothing."""
     input:
         regions="results/{run}/{study}/regions/all.bed",
         train="results/{run}/{study}/regions/{folder}train.bed",
@@ -61,8 +66,11 @@ rule describe_targets:
     priority: 1
     conda:
         "../../envs/data.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         code=code_of("describe_targets"),
         output=lambda wildcards: {key: study_of(wildcards)["output"][key] for key in ("kind", "tracks")},
+        drawn=drawn_regions,
     script:
         "../scripts/describe_targets.py"

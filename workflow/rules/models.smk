@@ -28,6 +28,10 @@ rule train_model:
     conda:
         "../../envs/model.yaml"
     threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 720 * attempt,
+        gpu=int(config["device"] == "gpu"),
     params:
         code=code_of("train_model"),
         plan=variant_plan,
@@ -38,6 +42,7 @@ rule train_model:
         seed=lambda wildcards: plans.run_seed(config["seed"], *wildcards),
         backend=config["backend"],
         device=config["device"],
+        precision=config["precision"],
     script:
         "../scripts/train_model.py"
 
@@ -52,6 +57,8 @@ rule score_predictions:
         "results/{run}/logs/{study}/models/{model}/{variant}/fold-{fold}/rep-{replicate}/score.log",
     benchmark:
         "results/{run}/benchmarks/{study}/models/{model}/{variant}/fold-{fold}/rep-{replicate}/score.tsv"
+    group:
+        "scores"
     conda:
         "../../envs/data.yaml"
     params:

@@ -153,15 +153,32 @@ def locus_names(wildcards):
 
 
 def coverage_tracks(study):
-    """Every (input, track) of a study's coverage inputs."""
+    """Every (input, track) of a study's coverage inputs that have a resolution in bp."""
     inputs = STUDIES[study]["inputs"]
-    return [(name, track) for name, settings in inputs.items() for track in settings.get("tracks", [])]
+    along = {name: part for name, part in inputs.items() if part.get("resolution") != plans.WHOLE}
+    return [(name, track) for name, settings in along.items() for track in settings.get("tracks", [])]
+
+
+def coverage_names(study):
+    return [TRACKS.at[track, "condition"] or track for _, track in coverage_tracks(study)]
+
+
+def coverage_stores(study):
+    return [f"results/{RUN}/{study}/data/{name}/{track}.h5" for name, track in coverage_tracks(study)]
 
 
 def locus_coverage_names(wildcards):
-    return [TRACKS.at[track, "condition"] or track for _, track in coverage_tracks(FIGURES[wildcards.figure][0])]
+    return coverage_names(FIGURES[wildcards.figure][0])
 
 
 def locus_coverage(wildcards):
-    study = FIGURES[wildcards.figure][0]
-    return [f"results/{RUN}/{study}/data/{name}/{track}.h5" for name, track in coverage_tracks(study)]
+    return coverage_stores(FIGURES[wildcards.figure][0])
+
+
+def locus_attributions(wildcards):
+    """The attributions of which a locus shows a logo."""
+    study, figure = FIGURES[wildcards.figure]
+    if "attribution" not in figure:
+        return []
+    (values,) = chosen_variants(figure["attribution"], STUDIES[study])
+    return f"results/{RUN}/{study}/attribution/{figure['attribution']['model']}/{plans.variant_name(values)}/attributions.h5"

@@ -1,11 +1,11 @@
 # Chapter 1: where the files come from.
 # Needs the sheet of tracks; makes resources/ and, for each study, a table of what was checked in its files.
-# Download tracks by URL; index alignments; check everything before any work. Simulated tracks have a chapter of their own.
+# Download tracks; sort and index alignments; check everything before any work. Simulated tracks have a chapter of their own.
 # Up to chapter 4 rules have a priority: mistakes in files, in any study or fold, are found before any model is trained.
 
 
 rule download_track:
-    """Download a track from its URL, verify size and checksum where the sheet has them, and unpack an archive."""
+    """Download a track from its address or a mirror, verify size and checksums, unpack an archive, sort alignments."""
     output:
         "resources/{assembly}/{track}.{type}",
     log:
@@ -17,18 +17,23 @@ rule download_track:
         type=r"(fasta|bed|narrowPeak|broadPeak|gtf|bam|bigWig|vcf|meme)(\.gz)?",
     priority: 1
     retries: 2
+    localrule: True
     conda:
         "../../envs/data.yaml"
     resources:
         downloads=1,
     params:
-        url=lookup(query="track == '{track}'", within=TRACKS, cols="url"),
+        url=lambda wildcards: sheet.addresses(TRACKS.loc[wildcards.track])[0],
+        mirrors=lambda wildcards: sheet.addresses(TRACKS.loc[wildcards.track])[1:],
         md5=lookup(query="track == '{track}'", within=TRACKS, cols="md5"),
+        sha256=lookup(query="track == '{track}'", within=TRACKS, cols="sha256"),
         size=lookup(query="track == '{track}'", within=TRACKS, cols="size"),
         unpack=lambda wildcards: "--unpack" if sheet.is_archive(TRACKS.loc[wildcards.track]) else "",
+        sort=lambda wildcards: "--sort" if wildcards.type == "bam" else "",
     shell:
-        "python -m helpers.sources.download {params.url:q} {output:q} --md5={params.md5:q} --size={params.size:q}"
-        " {params.unpack} 2> {log:q}"
+        "python -m helpers.sources.download {params.url:q} {output:q} {params.mirrors:q} --md5={params.md5:q}"
+        " --sha256={params.sha256:q} --size={params.size:q} {params.unpack} {params.sort}"
+        " --slots resources/.downloads 2> {log:q}"
 
 
 rule index_alignments:
@@ -47,7 +52,29 @@ rule index_alignments:
     conda:
         "../../envs/data.yaml"
     shell:
-        "python -c 'import sys, pysam; pysam.index(sys.argv[1])' {input:q} 2> {log:q}"
+        "python -m helpers.sources.prepare index {input:q} 2> {log:q}"
+
+
+rule index_genome:
+    """Write a bgzipped copy of a downloaded genome, with its indexes, when asked for by path."""
+    input:
+        lambda wildcards: resource(wildcards.track),
+    output:
+        genome="resources/{assembly}/{track}.genome.fa.gz",
+        fai="resources/{assembly}/{track}.genome.fa.gz.fai",
+        gzi="resources/{assembly}/{track}.genome.fa.gz.gzi",
+    log:
+        f"results/{RUN}/logs/resources/{{assembly}}/{{track}}.genome.fa.gz.log",
+    benchmark:
+        f"results/{RUN}/benchmarks/resources/{{assembly}}/{{track}}.genome.fa.gz.tsv"
+    wildcard_constraints:
+        track=any_of(track for track in filter(is_remote, TRACKS.index) if TRACKS.at[track, "type"] == "fasta"),
+    conda:
+        "../../envs/data.yaml"
+    params:
+        code=module_code("helpers.sources.prepare"),
+    shell:
+        "python -m helpers.sources.prepare genome {input:q} {output.genome:q} 2> {log:q}"
 
 
 # A checkpoint, because of https://github.com/snakemake/snakemake/issues/4166: where a job runs anew whose outputs are
@@ -68,6 +95,9 @@ checkpoint check_inputs:
     priority: 2
     conda:
         "../../envs/data.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         code=code_of("check_inputs"),
         chromosomes=lambda wildcards: genome_of(wildcards)["chromosomes"],

@@ -43,7 +43,7 @@ def study_paths(study):
     ]
     tables += ceiling_paths(study)
     tables += [f"results/{RUN}/tables/{name}.tsv" for name, (owner, _) in TABLES.items() if owner == study]
-    return tables + track_paths(study) + target_paths(study) + figure_paths(study)
+    return tables + track_paths(study) + target_paths(study) + inspection_paths(study) + figure_paths(study)
 
 
 def has_ceiling(study):
@@ -69,14 +69,6 @@ def study_target(name):
         if name in STUDIES
         else [f"(this config has no study {name!r}; its studies: {', '.join(STUDIES)})"]
     )
-
-
-def used_tracks():
-    """Every track that a study of this config reads, its genome's included."""
-    genomes = [config["genomes"][settings["genome"]] for settings in STUDIES.values()]
-    names = [genome[key] for genome in genomes for key in ("fasta", "blacklist") if key in genome]
-    names += [track for settings in STUDIES.values() for track in plans.study_tracks(settings)]
-    return list(dict.fromkeys(names))
 
 
 def training_logs():

@@ -3,7 +3,7 @@ from helpers.jobs import logged
 with logged(snakemake.log[0]):
     from helpers.data.regions import read_regions
     from helpers.data.rows import locate_rows
-    from helpers.data.targets import check_targets, describe_targets, open_targets
+    from helpers.data.targets import check_drawn, check_targets, describe_targets, open_targets
     from helpers.evaluation.tables import write_table
 
     stores = list(snakemake.input.targets)
@@ -14,4 +14,5 @@ with logged(snakemake.log[0]):
         for split in ("train", "validation", "test")
     }
     check_targets(targets)
+    check_drawn(snakemake.params.drawn, read_regions(snakemake.input.test))
     write_table(describe_targets(targets), snakemake.output[0])

@@ -6,6 +6,7 @@ with logged(snakemake.log[0]):
     from helpers.data.regions import write_chrom_sizes
     from helpers.data.sequence import encode_fasta
 
-    sizes = encode_fasta(snakemake.input[0], snakemake.output.store, chroms=snakemake.params.chromosomes)
+    used = snakemake.params.chromosomes  # variants may lie on other contigs, which are encoded too
+    sizes = encode_fasta(snakemake.input[0], snakemake.output.store, needed=used)
     logging.info("%d contigs with %d bp encoded", len(sizes), sum(sizes.values()))
-    write_chrom_sizes(sizes, snakemake.output.sizes)
+    write_chrom_sizes({name: size for name, size in sizes.items() if name in used}, snakemake.output.sizes)

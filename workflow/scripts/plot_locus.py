@@ -2,7 +2,8 @@ from helpers.jobs import logged
 
 with logged(snakemake.log[0]):
     from helpers.data.coverage import Cover
-    from helpers.data.regions import parse_region, read_regions
+    from helpers.data.regions import parse_region
+    from helpers.evaluation.attribution_logos import attribution_tracks, zoom_on_strongest
     from helpers.evaluation.plots import plot_locus
     from helpers.evaluation.style import save_figure
     from helpers.evaluation.tracks import IntervalTrack, LineTrack
@@ -12,14 +13,15 @@ with logged(snakemake.log[0]):
         LineTrack(path, label=f"predicted ({name})", ylim=(0, 1))
         for name, path in zip(params.predictions, inputs.tracks, strict=True)
     ]
-    peaks = [
-        IntervalTrack(read_regions(path), label=name) for name, path in zip(params.outputs, inputs.labels, strict=True)
-    ]
+    peaks = [IntervalTrack(path, label=name) for name, path in zip(params.outputs, inputs.labels, strict=True)]
     coverage = [
         LineTrack(Cover.create_from_store(name, [path], conditions=[name]), label=name)
         for name, path in zip(params.coverage, inputs.coverage, strict=True)
     ]
-    tracks = [*predictions, *peaks, *coverage]
-    region = parse_region(params.figure["region"])
-    figure = plot_locus(tracks, region.chrom, region.start, region.end, note=params.note)
+    tracks, zoom = [*predictions, *peaks, *coverage], None
+    region = parse_region(params.figure["region"])[:3]
+    if "attribution" in params.figure:
+        attributed = attribution_tracks(inputs.attributions, region, name=params.figure["attribution"]["model"])
+        tracks, zoom = [*tracks, *attributed], zoom_on_strongest(attributed, region, params.figure["logo"])
+    figure = plot_locus(tracks, *region, note=params.note, zoom=zoom)
     save_figure(figure, snakemake.output.svg.removesuffix(".svg"))

@@ -4,7 +4,8 @@ with logged(snakemake.log[0]):
     from helpers.backend import select_backend
 
     params = snakemake.params
-    device = select_backend(params.backend, threads=snakemake.threads, seed=params.seed, device=params.device)
+    machine = {"threads": snakemake.threads, "device": params.device, "precision": params.precision}
+    device = select_backend(params.backend, seed=params.seed, **machine)
     print(device, flush=True)
 
     from helpers.data.inputs import open_split

@@ -1,0 +1,317 @@
+"""What a variant changes in the predictions of a model: the alternative allele against the reference.
+
+Both alleles are predicted on both strands, the window and its reverse complement, by each replicate; the means over
+strands and replicates are compared. Coverage that a model reads beside the sequence is that of the place, the same for
+both alleles.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from helpers.data.coverage import Cover
+from helpers.data.indexer import GenomicIndexer
+from helpers.data.kmers import kmer_codes, one_hot, reverse_complement_codes
+from helpers.data.normalization import load_normalizer
+from helpers.data.variant_windows import VariantWindows, middle_of
+from helpers.data.variants import Variants
+from helpers.errors import InputError, list_some
+
+_LEAST, _MOST = np.finfo(np.float32).tiny, 1 - 2.0**-25  # what float32 rounds to 0 and to 1
+
+
+class Effects(NamedTuple):
+    """Effects of variants on the outputs of a model, all float32 of shape (variants, outputs).
+
+    Attributes
+    ----------
+    ref, alt
+        Predictions of the two alleles, mean over strands and replicates.
+    difference
+        alt - ref.
+    logit_difference
+        logit(alt) - logit(ref), of these means; NaN where the output is no probability.
+    sd
+        Standard deviation of the difference over replicates (n - 1); NaN where there is one.
+    """
+
+    ref: np.ndarray
+    alt: np.ndarray
+    difference: np.ndarray
+    logit_difference: np.ndarray
+    sd: np.ndarray
+
+
+class Scored(NamedTuple):
+    """A batch of variants with the effects of those that were scored.
+
+    Attributes
+    ----------
+    variants : Variants
+        All of the batch.
+    rows : numpy.ndarray of int64, shape (scored,)
+        Rows of the variants to which `effects` belong.
+    effects : Effects
+        Arrays of shape (scored, outputs).
+    """
+
+    variants: Variants
+    rows: np.ndarray
+    effects: Effects
+
+
+class SequenceInput(NamedTuple):
+    """How a model reads the sequence.
+
+    Attributes
+    ----------
+    order : int
+        Length of the k-mers.
+    length : int
+        bp of its window.
+    hot : bool
+        Whether it takes k-mers one-hot, shape (positions, 1, 4**order), and not as codes.
+    """
+
+    order: int
+    length: int
+    hot: bool = False
+
+
+class EffectModel:
+    """Replicates of one variant of a model, and how their inputs are made of windows around genetic variants.
+
+    Parameters
+    ----------
+    models : sequence of keras.Model
+        Replicates; at least one.
+    sequences : mapping of str to SequenceInput
+        Name of the input → how it is read; at least one.
+    outputs : sequence of str
+        Names of the outputs.
+    covers : mapping of str to (Cover, int), optional
+        Name of the input → signal of whole contigs, and bp of its window.
+    kept : sequence of str, optional
+        Names of the outputs whose effects are wanted, all by default.
+
+    Attributes
+    ----------
+    length, shortest : int
+        bp of the longest and of the shortest window of the sequence.
+    outputs : list of str
+        Those that are kept.
+    n_predicted : int
+        Number of outputs that the models have.
+
+    Raises
+    ------
+    InputError
+        When no input is a sequence, or the models have another number of outputs.
+
+    Notes
+    -----
+    Windows of coverage begin at a bin: the one nearest to where the variant would stand in the middle. On the other
+    strand positions and strands are reversed.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[Any],
+        sequences: Mapping[str, SequenceInput],
+        outputs: Sequence[str],
+        covers: Mapping[str, tuple[Cover, int]] | None = None,
+        *,
+        kept: Sequence[str] | None = None,
+    ):
+        self._covers = dict(covers or {})
+        if not sequences:
+            msg = (
+                f"The model reads no sequence, only {list_some(self._covers)}: a variant changes nothing that it sees. "
+                "Name models with a sequence input for variants."
+            )
+            raise InputError(msg)
+        self._models, self._sequences = list(models), dict(sequences)
+        self.outputs = [name for name in outputs if kept is None or name in kept]
+        self.n_predicted, self._columns = len(outputs), [list(outputs).index(name) for name in self.outputs]
+        self.length = max(item.length for item in self._sequences.values())
+        self.shortest = min(item.length for item in self._sequences.values())
+        n_outputs = {sum(tensor.shape[-1] for tensor in model.outputs) for model in self._models}
+        if n_outputs != {len(outputs)}:
+            msg = (
+                f"The models have {list_some(sorted(n_outputs))} outputs, and {len(outputs)} names are given: "
+                f"{list_some(outputs)}. Give each output its name."
+            )
+            raise InputError(msg)
+        self._are_probabilities = all(map(_ends_in_sigmoid, self._models))
+
+    @classmethod
+    def of_plan(
+        cls, models: Sequence[Any], readings: Mapping[str, Mapping[str, Any]], *, binsize: int, outputs: Sequence[str]
+    ) -> "EffectModel":
+        """Make one of the models of a study.
+
+        Parameters
+        ----------
+        models : sequence of keras.Model
+        readings : mapping
+            How to read each input, see `helpers.data.inputs.open_split`; tracks are not swapped.
+        binsize : int
+            bp of the study's windows without flank.
+        outputs : sequence of str
+
+        Raises
+        ------
+        InputError
+            See the class; also for an input that holds one value for each window of the study.
+        """
+        sequences, covers = {}, {}
+        for name, reading in readings.items():
+            length = binsize + 2 * reading["flank"]
+            if reading["kind"] == "sequence":
+                sequences[name] = SequenceInput(reading["order"], length)
+                continue
+            if reading.get("whole"):
+                msg = (
+                    f"Input {name} has one value for each window of the study, and none for the windows around "
+                    "variants. Name models without it for variants, or give the input a resolution in bp."
+                )
+                raise InputError(msg)
+            normalizers = [load_normalizer(path) for path in reading["normalizers"]]
+            cover = Cover.create_from_store(
+                name, reading["stores"], conditions=reading["tracks"], normalizers=normalizers
+            )
+            covers[name] = (cover, length)
+        return cls(models, sequences, outputs, covers)
+
+    def effects(self, windows: VariantWindows, reverse: np.ndarray | None = None) -> Effects:
+        """Compare the alleles of a batch.
+
+        Parameters
+        ----------
+        windows : VariantWindows
+            With windows of `length` bp.
+        reverse : numpy.ndarray of bool, shape (scored,), optional
+            Read each window on one strand alone, the reverse where True. By default both are read and averaged.
+
+        Returns
+        -------
+        Effects
+            Of the scored variants.
+
+        Raises
+        ------
+        InputError
+            When a prediction is not finite.
+        """
+        if not len(windows.rows):
+            return Effects(*np.zeros((len(Effects._fields), 0, len(self.outputs)), dtype=np.float32))
+        inputs = {name: self._read_sequence(item, windows, reverse) for name, item in self._sequences.items()}
+        for name, (cover, length) in self._covers.items():
+            inputs[name] = _read_cover(cover, length, windows, reverse)
+        replicates = np.stack([self._predict(model, inputs, len(windows.rows)) for model in self._models])
+        ref, alt = replicates.mean(axis=0)
+        differences = replicates[:, 1] - replicates[:, 0]
+        sd = np.full(ref.shape, np.nan) if len(differences) == 1 else differences.std(axis=0, ddof=1)
+        logit_difference = _logit(alt) - _logit(ref) if self._are_probabilities else np.full(ref.shape, np.nan)
+        return Effects(*(values.astype(np.float32) for values in (ref, alt, alt - ref, logit_difference, sd)))
+
+    def _read_sequence(self, item: SequenceInput, windows: VariantWindows, reverse: np.ndarray | None) -> Any:
+        """Give the k-mers of both alleles, on one strand or on both: (strands * 2 * scored, positions)."""
+        first = middle_of(self.length) - middle_of(item.length)
+        own = slice(first, first + item.length)
+        letters = np.concatenate([windows.reference[:, own], windows.alternative[:, own]])
+        kmers = kmer_codes(letters, item.order)
+        kmers = _on_strands(kmers, reverse_complement_codes(kmers, item.order), reverse)
+        return _OneHot(kmers, item.order) if item.hot else kmers
+
+    def _predict(self, model: Any, inputs: Mapping[str, Any], n_variants: int) -> np.ndarray:
+        """Predict (alleles, variants, outputs), mean over strands, float64."""
+        from helpers.model.training import predict
+
+        by_name = isinstance(model.input, Mapping)
+        predicted = predict(model, inputs if by_name else next(iter(inputs.values())))
+        if not np.isfinite(predicted).all():
+            msg = "A prediction of a variant's window is not finite. Train the model again with a lower learning rate."
+            raise InputError(msg)
+        predicted = predicted[:, self._columns].reshape(-1, 2, n_variants, len(self._columns))
+        return predicted.mean(axis=0, dtype=np.float64)
+
+
+class _OneHot:
+    """k-mer codes that are expanded to one-hot when a batch asks for them."""
+
+    def __init__(self, codes: np.ndarray, order: int):
+        self._codes, self._order = codes, order
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        return one_hot(self._codes[rows], self._order)
+
+
+def sequence_input_of(model: Any, order: int) -> SequenceInput:
+    """Tell how a Keras model with one input reads sequence, from its shape.
+
+    Parameters
+    ----------
+    model : keras.Model
+        With an input of codes, shape (positions,), or one-hot, shape (positions, 1, 4**order).
+    order : int
+        Length of the k-mers.
+
+    Raises
+    ------
+    InputError
+        For more inputs, or an input of another shape.
+    """
+    if len(model.inputs) != 1:
+        names = list_some(tensor.name for tensor in model.inputs)
+        msg = f"A model with one input, the sequence, is needed. Received inputs: {names}. Score it by the workflow."
+        raise InputError(msg)
+    shape = tuple(model.inputs[0].shape[1:])
+    hot = len(shape) == 3
+    if len(shape) not in (1, 3) or shape[0] is None or (hot and shape[1:] != (1, 4**order)):
+        msg = (
+            f"The model's input of shape {shape} is no sequence of order {order}: codes have the shape (positions,), "
+            f"one-hot k-mers (positions, 1, {4**order}). Variants change the sequence alone: give such a model, or "
+            "another order."
+        )
+        raise InputError(msg)
+    return SequenceInput(order, shape[0] + order - 1, hot)
+
+
+def _on_strands(forward: np.ndarray, turned: np.ndarray, reverse: np.ndarray | None) -> np.ndarray:
+    """Give rows of both alleles on both strands, one behind the other, or each on the strand that `reverse` says."""
+    if reverse is None:
+        return np.concatenate([forward, turned])
+    rows = np.flatnonzero(np.tile(reverse, 2))
+    forward[rows] = turned[rows]
+    return forward
+
+
+def _read_cover(cover: Cover, length: int, windows: VariantWindows, reverse: np.ndarray | None) -> np.ndarray:
+    """Read coverage around variants, the same for both alleles: (strands * 2 * scored, positions, strands, tracks)."""
+    variants, resolution = windows.variants, cover.resolution
+    wanted = variants.starts[windows.rows] - middle_of(length)
+    places = GenomicIndexer(length)
+    names, codes = np.unique(variants.texts(windows.rows)[0], return_inverse=True)
+    places.chrom_names, places.chrom_codes = names.tolist(), codes.astype(np.int32)
+    places.starts = (wanted + resolution // 2) // resolution * resolution
+    places.ends = places.starts + length
+    places.strand = np.full(len(wanted), "+")
+    values = np.tile(cover.with_windows(places)[:], (2, 1, 1, 1))
+    return _on_strands(values, values[:, ::-1, ::-1], reverse)
+
+
+def _ends_in_sigmoid(model: Any) -> bool:
+    """Tell whether all outputs of a model are probabilities."""
+    activations = [getattr(model.get_layer(name), "activation", None) for name in model.output_names]
+    return all(getattr(activation, "__name__", "") == "sigmoid" for activation in activations)
+
+
+def _logit(probability: np.ndarray) -> np.ndarray:
+    """Give log(p / (1 - p)), finite also where float32 has rounded p to 0 or to 1."""
+    bounded = np.clip(probability, _LEAST, _MOST)
+    return np.log(bounded) - np.log1p(-bounded)

@@ -1,0 +1,243 @@
+"""Bytes from a web server into a part file: resumed where possible, tried again where that may help."""
+
+import logging
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+import urllib3
+
+from helpers.sources.failures import Broken, Manner, Refused, persist
+from helpers.sources.part_file import PartFile
+from helpers.sources.slots import host_slot
+
+BLOCK = 1 << 16  # bytes read at once, at most
+REPORT_EVERY = 10.0  # seconds between two lines of progress
+_PASSING = (408, 425, 429, 500, 502, 503, 504)  # HTTP statuses after which another try may help
+_PACKED = ("gz", ".bam")  # some servers call the compression of such files an encoding
+_PAGE = (b"<!doctype html", b"<html")
+
+
+def fetch_bytes(url: str, part: PartFile, *, size: int | None, checked: bool, manner: Manner) -> None:
+    """Bring a part file to its full length.
+
+    Parameters
+    ----------
+    url : str
+        HTTP(S); redirects are followed, anew with each try.
+    part : PartFile
+        Entered. Its bytes are kept when the server says that its file is still the same, or when `checked`.
+    size : int, optional
+        Expected bytes.
+    checked : bool
+        Whether the whole is compared with a checksum afterwards.
+    manner : Manner
+
+    Raises
+    ------
+    Refused
+        When the server does not give the file, or another length, or the file cannot be written.
+    """
+    if part.size and not _may_resume(part, url, checked):
+        part.drop()
+    with requests.Session() as session:
+        persist(lambda: _try(session, url, part, size, manner), manner, lambda: part.size)
+
+
+def fetch_json(url: str, manner: Manner) -> Any:
+    """Ask a server for an object in JSON.
+
+    Raises
+    ------
+    Refused
+        When it does not give one.
+    """
+
+    def ask() -> Any:
+        with host_slot(url, manner.slots, manner.per_host), _named_failures():
+            response = requests.get(url, headers={"Accept": "application/json"}, timeout=manner.timeout)
+            _check_status(response)
+            return response.json()
+
+    return persist(ask, manner)
+
+
+def _may_resume(part: PartFile, url: str, checked: bool) -> bool:
+    same = part.notes.get("url") == url and _validator(part.notes) is not None
+    return same or (checked and part.notes != {})
+
+
+def _validator(notes: dict[str, Any]) -> str | None:
+    """Give what tells one version of a file from the next: a strong ETag, or the time of the last change."""
+    etag = notes.get("etag")
+    return etag if etag and not etag.startswith("W/") else notes.get("modified")
+
+
+def _try(session: requests.Session, url: str, part: PartFile, size: int | None, manner: Manner) -> None:
+    expected = size if size is not None else part.notes.get("total")
+    if part.size and part.size == expected:
+        return
+    if expected is not None and part.size > expected:
+        part.drop()
+    headers = {"Accept-Encoding": "identity"}
+    if part.size:
+        headers["Range"] = f"bytes={part.size}-"
+        if part.notes.get("url") == url and _validator(part.notes):
+            headers["If-Range"] = _validator(part.notes)
+    with (
+        host_slot(url, manner.slots, manner.per_host),
+        _named_failures(),
+        session.get(url, headers=headers, stream=True, timeout=manner.timeout) as response,
+    ):
+        if response.status_code == 416:
+            part.drop()
+            message = "the server's file is shorter than what has arrived of it"
+            raise Broken(message)
+        _check_status(response)
+        _join(response, url, part, size)
+        _receive(response, part)
+
+
+def _join(response: requests.Response, url: str, part: PartFile, size: int | None) -> None:
+    """Decide whether the bytes that come continue those that are there, and check that they have room."""
+    encoding = response.headers.get("Content-Encoding", "identity")
+    if encoding != "identity" and not urlsplit(response.url).path.endswith(_PACKED):
+        message = f"the server sends the file in another encoding ({encoding})"
+        raise Refused(message)
+    length = response.headers.get("Content-Length")
+    remaining = int(length) if length and length.isdigit() else None
+    continued = response.status_code == 206
+    total = None if remaining is None else remaining + part.size * continued
+    notes = _describe(response, url, total)
+    if continued and not _continues(response, part, notes):
+        part.drop()
+        message = "the server's file is another one than at the last try"
+        raise Broken(message)
+    if size is not None and total is not None and total != size:
+        message = f"the server offers a size of {total} bytes instead of {size}"
+        raise Refused(message)
+    if not continued:
+        part.begin(notes)
+    elif part.notes.get("url") != url:
+        part.note(notes)
+    part.resumed = continued
+    free = shutil.disk_usage(part.path.parent).free
+    if remaining is not None and remaining > free:
+        message = f"there is no room for it: {remaining} bytes are to come, {free} are free. Make room"
+        raise Refused(message)
+
+
+def _describe(response: requests.Response, url: str, total: int | None) -> dict[str, Any]:
+    """Note where bytes come from; without what of the final URL may be secret, its query and its user."""
+    parts = urlsplit(response.url)
+    final = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
+    etag, modified = response.headers.get("ETag"), response.headers.get("Last-Modified")
+    return {"url": url, "final": final, "etag": etag, "modified": modified, "total": total}
+
+
+def _continues(response: requests.Response, part: PartFile, notes: dict[str, Any]) -> bool:
+    """Tell whether an answer continues what is there: the right place, and no other version of the same URL."""
+    place = response.headers.get("Content-Range", "")
+    if not place.startswith(f"bytes {part.size}-"):
+        return False
+    return part.notes.get("url") != notes["url"] or all(
+        part.notes.get(key) in (None, notes[key]) or notes[key] is None for key in ("etag", "modified", "total")
+    )
+
+
+def _receive(response: requests.Response, part: PartFile) -> None:
+    """Append the body as it is sent, not unpacked, to the part file."""
+    first, start = part.size, time.monotonic()
+    last = start
+    while block := response.raw.read1(BLOCK, decode_content=False):
+        if part.size == 0 and block.lstrip().lower().startswith(_PAGE):
+            message = "the server sent a web page instead of the file"
+            raise Refused(message)
+        part.append(block)
+        if time.monotonic() - last > REPORT_EVERY:
+            last = time.monotonic()
+            logging.info(describe_progress(part.size, part.notes.get("total"), (part.size - first) / (last - start)))
+    total = part.notes.get("total")
+    if total is not None and part.size < total:
+        message = f"the connection ended after {part.size} of {total} bytes"
+        raise Broken(message)
+
+
+def describe_progress(received: int, expected: int | None, rate: float) -> str:
+    """Say how far a download is.
+
+    Parameters
+    ----------
+    received, expected : int
+        Bytes; `expected` may be None.
+    rate : float
+        Bytes per second.
+
+    Examples
+    --------
+    >>> describe_progress(30_000_000, 90_000_000, 2e6)
+    '30 MB at 2.0 MB/s, 30 s left of 90 MB'
+    """
+    text = f"{received / 1e6:.0f} MB at {rate / 1e6:.1f} MB/s"
+    return text if not expected else f"{text}, {(expected - received) / rate:.0f} s left of {expected / 1e6:.0f} MB"
+
+
+def _check_status(response: requests.Response) -> None:
+    """Raise for an answer that is no success."""
+    if response.ok:
+        return
+    message = f"the server answers {response.status_code} {response.reason}"
+    if response.status_code in _PASSING:
+        raise Broken(message, _asked_wait(response.headers.get("Retry-After")))
+    raise Refused(message)
+
+
+def _asked_wait(header: str | None) -> float | None:
+    """Give the seconds that a header Retry-After asks for, in either of its forms; None without a valid one.
+
+    Examples
+    --------
+    >>> _asked_wait("120"), _asked_wait("Thu, 01 Jan 1970 00:00:00 GMT"), _asked_wait("soon")
+    (120.0, 0.0, None)
+    """
+    if header is None:
+        return None
+    if header.strip().isdigit():
+        return float(header)
+    try:
+        until = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0.0, (until - datetime.now(UTC)).total_seconds())
+
+
+@contextmanager
+def _named_failures() -> Iterator[None]:
+    """Turn what the network raises into one of our two kinds of failures."""
+    try:
+        yield
+    except requests.exceptions.SSLError as error:
+        if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+            raise Broken(_reason(error)) from error
+        message = (
+            f"the server's certificate is not trusted ({_reason(error)}). If it is right, such as that of a proxy,"
+            " set the variable REQUESTS_CA_BUNDLE to a file of the certificates that you trust"
+        )
+        raise Refused(message) from error
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        if isinstance(error, ValueError | requests.TooManyRedirects):  # a wrong URL, or an answer that is no JSON
+            raise Refused(_reason(error)) from error
+        raise Broken(_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    """Give the innermost reason that a message of requests wraps."""
+    inner = error.args[0] if error.args and isinstance(error.args[0], Exception) else error
+    return str(getattr(inner, "reason", inner))

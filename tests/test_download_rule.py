@@ -1,0 +1,45 @@
+"""The rules of downloads, run as a user runs them, from a real server."""
+
+import gzip
+import hashlib
+import json
+
+import requests
+from served_files import serving
+
+HOSTILE = "/it's/$(touch${IFS}hacked)/;touch${IFS}hacked2/%2525&{x}.bed.gz"
+GENOME = ">chr1\nACGTACGT\n"
+BED = b"chr1\t0\t8\n"
+
+
+def test_rules_download_quote_and_index(tmp_path, run_workflow, micro_config):
+    config = micro_config()
+    config["tracks"] = [config["tracks"], str(tmp_path / "more.tsv")]
+    targets = ["resources/hg38/more.bed.gz", "resources/hg38/more_genome.genome.fa.gz"]
+    packed = gzip.compress(BED)
+    with serving() as site:
+        path = requests.Request("GET", site.url(HOSTILE)).prepare().path_url
+        site.files |= {path: packed, "/genome.fa.gz": gzip.compress(GENOME.encode())}
+        rows = [
+            ("track", "type", "assembly", "url", "mirrors", "sha256", "size"),
+            (
+                "more",
+                "bed",
+                "hg38",
+                site.url("/absent'\".gz"),
+                site.url(HOSTILE),
+                hashlib.sha256(packed).hexdigest(),
+                "",
+            ),
+            ("more_genome", "fasta", "hg38", site.url("/genome.fa.gz"), "", "", ""),
+        ]
+        (tmp_path / "more.tsv").write_text("".join("\t".join(row) + "\n" for row in rows))
+        done = run_workflow(tmp_path, config, *targets, "--quiet", "--max-jobs-per-timespan", "100/1s")
+    assert done.returncode == 0, done.stdout
+    assert gzip.decompress((tmp_path / targets[0]).read_bytes()) == BED
+    assert gzip.decompress((tmp_path / targets[1]).read_bytes()).decode() == GENOME
+    assert (tmp_path / f"{targets[1]}.gzi").is_file()
+    source = json.loads((tmp_path / f"{targets[0]}.source.json").read_text())
+    assert source["url"] == site.url(HOSTILE)
+    assert not list(tmp_path.rglob("hacked*"))
+    assert [path.name for path in tmp_path.glob("resources/hg38/*.part*")] == []

@@ -1,0 +1,162 @@
+# Look-ups of the rules that look inside trained models: attribution, motifs, variants, loci.
+
+
+IGV = "resources/igv/igv.min.js"  # draws the page of loci
+
+
+def inspected_folders(study, section):
+    """The folders models/{model}/{variant} of what a section of a study looks at, without `models/`."""
+    settings = STUDIES[study]
+    if section not in settings:
+        return []
+    return [
+        f"{model}/{plans.variant_name(values)}" for model, values in inspected_variants(settings[section], settings)
+    ]
+
+
+def section_of(name):
+    """Params function for a section of the study's settings."""
+
+    def section(wildcards):
+        return study_of(wildcards)[name]
+
+    return section
+
+
+def attributed_outputs(study):
+    """The outputs that are attributed: those that the config names, else those that are exported."""
+    return STUDIES[study]["attribution"].get("outputs", exported_outputs(study))
+
+
+def expected_regions(section):
+    """Input function for the intervals in which effects are expected."""
+
+    def path(wildcards):
+        expected = study_of(wildcards)[section]["expected"]
+        return f"results/{RUN}/{wildcards.study}/motif/cores.bed" if expected == plans.CORES else resource(expected)
+
+    return path
+
+
+def drawn_regions(wildcards):
+    """The regions of figures that draw attributions: the windows there are attributed in any case."""
+    figures = study_of(wildcards)["figures"].values()
+    return [figure["region"] for figure in figures if "attribution" in figure]
+
+
+def in_first_fold(look_up):
+    """A look-up for the first fold: its models are those that are looked into, with the normalizers that they know."""
+
+    def first(wildcards):
+        fold = plans.folds(study_of(wildcards))[0]
+        return look_up(SimpleNamespace(**{**dict(wildcards.items()), "fold": fold}))
+
+    return first
+
+
+def first_fold_paths(wildcards, name):
+    """Paths of one file of every replicate of a variant in the first fold."""
+    part = f"/fold-{plans.folds(study_of(wildcards))[0]}/"
+    return [path for path in replicate_paths(wildcards, name) if part in path]
+
+
+def replicate_models(wildcards):
+    return first_fold_paths(wildcards, "model.keras")
+
+
+def replicate_predictions(wildcards):
+    return first_fold_paths(wildcards, "predictions.h5")
+
+
+def is_inspected(study, section, model, variant):
+    return f"{model}/{variant}" in inspected_folders(study, section)
+
+
+def own_attributions(wildcards):
+    """The attributions of a variant, if there are any."""
+    if not is_inspected(wildcards.study, "attribution", wildcards.model, wildcards.variant):
+        return []
+    return f"results/{RUN}/{wildcards.study}/attribution/{wildcards.model}/{wildcards.variant}/attributions.h5"
+
+
+def page_variant(wildcards):
+    """The model and the variant that a page of loci shows, as wildcards."""
+    selector = study_of(wildcards)["loci"]["of"]
+    (values,) = chosen_variants(selector, study_of(wildcards))
+    names = {"model": selector["model"], "variant": plans.variant_name(values)}
+    return SimpleNamespace(**{**dict(wildcards.items()), **names})
+
+
+def page_title(wildcards):
+    shown = page_variant(wildcards)
+    return f"{shown.study}: {shown.model}" + (f" {shown.variant}" if shown.variant != "default" else "")
+
+
+def page_peaks(wildcards):
+    """The peaks that are predicted; none where signals are."""
+    output = study_of(wildcards)["output"]
+    return [resource(track) for track in output["tracks"]] if output["kind"] == "peaks" else []
+
+
+def page_predictions(wildcards):
+    return replicate_predictions(page_variant(wildcards))
+
+
+def page_attributions(wildcards):
+    return own_attributions(page_variant(wildcards))
+
+
+def page_effects(wildcards):
+    """The effects of variants on the predictions that a page shows, if they are scored."""
+    shown = page_variant(wildcards)
+    if not is_inspected(shown.study, "variants", shown.model, shown.variant):
+        return []
+    return f"results/{RUN}/{shown.study}/variants/{shown.model}/{shown.variant}/effects.tsv.gz"
+
+
+def attribution_paths(study):
+    """Everything that attribution makes in a study."""
+    if "attribution" not in STUDIES[study]:
+        return []
+    section, names = STUDIES[study]["attribution"], ["windows.tsv"]
+    names += ["expected.tsv"] if "expected" in section else []
+    paths = [
+        f"results/{RUN}/{study}/attribution/{folder}/{name}"
+        for folder in inspected_folders(study, "attribution")
+        for name in names
+    ]
+    return paths + attribution_tracks(study)
+
+
+def attribution_tracks(study):
+    """bigWig tracks of attributions: for each variant, input and output."""
+    settings = STUDIES[study]
+    return [
+        f"results/{RUN}/{study}/attribution/{model}/{plans.variant_name(values)}/{name}.{output}.bw"
+        for model, values in inspected_variants(settings["attribution"], settings)
+        for name in plans.model_plan(settings, model, values)["inputs"]
+        for output in attributed_outputs(study)
+    ]
+
+
+def variant_paths(study):
+    names = ["counts.tsv", "effects.tsv.gz", "effects.h5", "annotated.vcf.gz", "variants.bed.gz"]
+    names += ["expected.tsv"] if "expected" in STUDIES[study].get("variants", {}) else []
+    folders = inspected_folders(study, "variants")
+    return [f"results/{RUN}/{study}/variants/{folder}/{name}" for folder in folders for name in names]
+
+
+def motif_paths(study):
+    names = ["filters.meme", "filters.tsv", "matches.tsv", "kmers.tsv", "filters.svg", "filters.png"]
+    names += ["patterns.meme", "patterns.tsv"] if STUDIES[study].get("motifs", {}).get("modisco") else []
+    folders = inspected_folders(study, "motifs")
+    return [f"results/{RUN}/{study}/motifs/{folder}/{name}" for folder in folders for name in names]
+
+
+def locus_page(study):
+    return [f"results/{RUN}/{study}/loci/index.html"] if "loci" in STUDIES[study] else []
+
+
+def inspection_paths(study):
+    """Everything that looks inside the models of a study."""
+    return attribution_paths(study) + variant_paths(study) + motif_paths(study) + locus_page(study)

@@ -1,0 +1,36 @@
+from helpers.jobs import logged
+
+with logged(snakemake.log[0]):
+    from helpers.backend import select_backend
+
+    params, settings = snakemake.params, snakemake.params.settings
+    print(select_backend(params.backend, threads=snakemake.threads, device=params.device), flush=True)
+
+    from helpers.data.inputs import open_split
+    from helpers.evaluation.attribution_files import write_attributions
+    from helpers.evaluation.attribution_windows import choose_windows, describe_windows
+    from helpers.evaluation.located_attribution import attribute_windows
+    from helpers.evaluation.tables import write_table
+    from helpers.model.training import load_model
+
+    chosen = choose_windows(
+        snakemake.input.predictions, "test", params.explained, count=settings["windows"], always=params.drawn
+    )
+    split = open_split(
+        params.plan["inputs"],
+        "test",
+        regions=chosen.regions,
+        windows=snakemake.input.windows,
+        output=params.output,
+        binsize=params.binsize,
+    )
+    found = attribute_windows(
+        [load_model(path) for path in snakemake.input.models],
+        split.inputs,
+        outputs={name: split.outputs.index(name) for name in params.explained},
+        method=settings["method"],
+        baseline=settings["baseline"],
+        seed=params.seed,
+    )
+    write_attributions(snakemake.output.attributions, found)
+    write_table(describe_windows(chosen, found), snakemake.output.windows)

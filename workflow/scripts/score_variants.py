@@ -1,0 +1,19 @@
+from helpers.jobs import logged
+
+with logged(snakemake.log[0]):
+    from helpers.backend import select_backend
+
+    params = snakemake.params
+    print(select_backend(params.backend, threads=snakemake.threads, device=params.device), flush=True)
+
+    from helpers.data.storage import GenomeArray
+    from helpers.evaluation.variant_effects import EffectModel
+    from helpers.evaluation.variant_scoring import score_variants
+    from helpers.model.training import load_model
+
+    models = [load_model(path) for path in snakemake.input.models]
+    model = EffectModel.of_plan(models, params.plan["inputs"], binsize=params.binsize, outputs=params.outputs)
+    genome = GenomeArray.open(snakemake.input.sequence)
+    files = dict(snakemake.output.items())
+    counts = score_variants(model, genome, snakemake.input.variants, files, mismatch=params.settings["mismatch"])
+    print(counts.to_string(index=False), flush=True)
