@@ -279,7 +279,8 @@ def test_a_mirror_without_a_checksum_is_read_from_its_beginning_and_all_failures
         fetch(site, tmp_path / "b.bin", "/b", mirrors=[site.url("/c")])
 
 
-def test_an_unknown_certificate_is_explained(tmp_path):
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_an_unknown_certificate_is_explained_until_it_is_one_of_the_system_or_of_requests(tmp_path, variable):
     if shutil.which("openssl") is None:
         pytest.skip("no openssl to make a certificate with")
     command = (
@@ -290,11 +291,13 @@ def test_an_unknown_certificate_is_explained(tmp_path):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
     with serving(context) as site, pytest.MonkeyPatch.context() as patch:
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+            patch.delenv(name, raising=False)
         site.files["/a.bin"] = CONTENT
         with pytest.raises(InputError, match="certificate is not trusted.*REQUESTS_CA_BUNDLE"):
             fetch(site, tmp_path / "a.bin")
         assert site.asked == []
-        patch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "cert.pem"))
+        patch.setenv(variable, str(tmp_path / "cert.pem"))
         fetch(site, tmp_path / "a.bin")
     assert (tmp_path / "a.bin").read_bytes() == CONTENT
 

@@ -16,6 +16,7 @@ import urllib3
 from helpers.sources.failures import Broken, Manner, Refused, persist
 from helpers.sources.part_file import PartFile
 from helpers.sources.slots import host_slot
+from helpers.sources.trust import open_session
 
 BLOCK = 1 << 16  # bytes read at once, at most
 REPORT_EVERY = 10.0  # seconds between two lines of progress
@@ -46,7 +47,7 @@ def fetch_bytes(url: str, part: PartFile, *, size: int | None, checked: bool, ma
     """
     if part.size and not _may_resume(part, url, checked):
         part.drop()
-    with requests.Session() as session:
+    with open_session() as session:
         persist(lambda: _try(session, url, part, size, manner), manner, lambda: part.size)
 
 
@@ -60,8 +61,8 @@ def fetch_json(url: str, manner: Manner) -> Any:
     """
 
     def ask() -> Any:
-        with host_slot(url, manner.slots, manner.per_host), _named_failures():
-            response = requests.get(url, headers={"Accept": "application/json"}, timeout=manner.timeout)
+        with host_slot(url, manner.slots, manner.per_host), _named_failures(), open_session() as session:
+            response = session.get(url, headers={"Accept": "application/json"}, timeout=manner.timeout)
             _check_status(response)
             return response.json()
 
