@@ -1,0 +1,171 @@
+"""Estimate what the rules of the paper's run cost, from the fits and the sizes."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from benchmarks.paper_fits import Fit
+from benchmarks.paper_rates import BASES_PER_READ
+from benchmarks.paper_sizes import CHR1, DOWNLOADS, FASTA, READS, Windows, paper_studies, trained_networks
+
+GPU_RATES = {  # windows per second in training, docs/benchmarks.md, JAX, fed
+    "jund_dna": 55_990,
+    "jund_dnase": 54_397,
+    "cage_dna": 55_266,
+    "cage_chromatin": 54_397,
+    "deepsea": 16_908,
+    "danq": 9_288,
+}
+PROFILES = ("deepsea", "danq")
+PROFILE_BATCH, PROFILE_WINDOW = 128, 1000
+_HOUR = 3600
+
+
+class Row(NamedTuple):
+    """What all jobs of a rule cost in a study.
+
+    Attributes
+    ----------
+    rule, study, what : str
+        The last is the model, for trainings.
+    jobs : int
+    cpu, gpu : float
+        Hours of all jobs; of rules that train, either or.
+    memory : float
+        Bytes that a job holds at most.
+    disk : float
+        Bytes that all jobs write.
+    """
+
+    rule: str
+    study: str
+    what: str
+    jobs: int
+    cpu: float
+    gpu: float
+    memory: float
+    disk: float
+
+
+class Amount(NamedTuple):
+    """Size of a job, in the unit of its rule's fit, and the sizes that decide its memory and its result.
+
+    Attributes
+    ----------
+    size : float
+    held, written : float, optional
+        Where they are others.
+    """
+
+    size: float
+    held: float | None = None
+    written: float | None = None
+
+
+def job_amounts(windows: Mapping[str, Windows], jobs: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], Amount]:
+    """Give the size of a job of each measured rule in each study; trainings have `training_rows`."""
+    amounts = {
+        ("encode_genome", ""): Amount(FASTA, CHR1),
+        ("count_coverage", "jund"): Amount(READS, CHR1 / BASES_PER_READ),
+        ("sum_signal", "cage"): Amount(READS, CHR1 / BASES_PER_READ),
+        ("attribute_inputs", "jund"): Amount(1000 * 5, 1000),
+    }
+    for study, each in windows.items():
+        scored = (each.validation + each.test * each.tests) * each.outputs
+        runs = jobs["train_model", study]
+        amounts["label_regions", study] = Amount(each.total * each.outputs / max(jobs["label_regions", study], 1))
+        amounts["join_labels", study] = Amount(each.total * each.outputs)
+        amounts["score_predictions", study] = Amount(scored)
+        if each.outputs == 1:  # of many outputs only scores are compared
+            amounts["compare_models", study] = Amount(runs * each.test * each.tests)
+        variants = jobs["export_track", study] / max(jobs["export_target", study], 1)
+        amounts["export_track", study] = Amount(each.test * runs / max(variants, 1), written=each.test)
+        amounts["export_target", study] = Amount(each.test)
+    return amounts
+
+
+def rule_rows(fits: Mapping[str, Fit], windows: Mapping[str, Windows], jobs: Counter[tuple[str, str]]) -> list[Row]:
+    """Estimate the rules that train nothing."""
+    rows = []
+    for (rule, study), amount in job_amounts(windows, jobs).items():
+        fit, number = fits["export_track" if rule == "export_target" else rule], jobs[rule, study]
+        if not number:
+            continue
+        held, kept = (amount.size if other is None else other for other in amount[1:])
+        written = fit.written.at(kept) if rule != "score_predictions" else 0.0  # it is train_model that writes
+        cpu = number * fit.seconds.at(amount.size) / _HOUR
+        rows.append(Row(rule, study, "", number, cpu, 0.0, fit.peak.at(held), number * written))
+    return rows
+
+
+def _scale(architecture: str, values: Mapping[str, Any]) -> tuple[float, float]:
+    """Give how much larger a network is than the one measured, and how much more it computes for a window."""
+    if architecture not in PROFILES:
+        return 1.0, 1.0
+    larger = values["window"] / PROFILE_WINDOW
+    return larger, larger * (0.5 if values["strands"] == "forward" else 1.0)
+
+
+def _mean_of_orders(fits: Mapping[str, Fit], architecture: str, order: int) -> tuple[float, float]:
+    """Give CPU seconds of a call and of a window; of an order that was not measured, those halfway between 1 and 3."""
+    known = fits.get(f"train_model, {architecture}, order {order}") or fits.get(f"train_model, {architecture}")
+    if known:
+        return max(known.seconds.start, 0.0), known.seconds.each
+    low, high = (_mean_of_orders(fits, architecture, one) for one in (1, 3))
+    return (low[0] + high[0]) / 2, (low[1] + high[1]) / 2
+
+
+def epoch_seconds(
+    fits: Mapping[str, Fit], architecture: str, values: Mapping[str, Any], windows: float
+) -> tuple[float, float]:
+    """Give the CPU seconds and the GPU seconds of an epoch of a network."""
+    order = values.get("order", 0)
+    call, window = _mean_of_orders(fits, architecture, order)
+    larger, work = _scale(architecture, values)
+    calls = windows / PROFILE_BATCH if architecture in PROFILES else 1
+    slower = window / _mean_of_orders(fits, architecture, 1)[1] if architecture in PROFILES else 1.0
+    return calls * call * larger + windows * window * work, windows / GPU_RATES[architecture] * work * slower
+
+
+def _first(fits: Mapping[str, Fit], architecture: str) -> Fit:
+    """Give the fit of the largest order that was measured."""
+    return [fit for name, fit in fits.items() if name.split(", ")[:2] == ["train_model", architecture]][-1]
+
+
+def training_rows(fits: Mapping[str, Fit], windows: Mapping[str, Windows]) -> list[Row]:
+    """Estimate the trainings, model by model."""
+    rows: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for name, study in paper_studies().items():
+        each, epochs = windows[name], study["training"]["epochs"]
+        seen = epochs * (each.train + each.validation) + each.validation + each.test * each.tests
+        for model, parts in trained_networks(study):
+            spent = [epoch_seconds(fits, architecture, values, seen) for architecture, values in parts]
+            largest = [(_first(fits, one), _scale(one, values)[0]) for one, values in parts]
+            values = (each.validation + each.test * each.tests) * each.outputs
+            memory = max(fit.peak.at(0) * larger for fit, larger in largest) + 8 * values
+            disk = sum(fit.written.at(0) * larger for fit, larger in largest)
+            disk += fits["score_predictions"].written.at(values)
+            cpu, gpu = (sum(side) / _HOUR for side in zip(*spent, strict=True))
+            rows[name, model].append(Row("train_model", name, model, 1, cpu, gpu, memory, disk))
+    return [join_rows(each) for each in rows.values()]
+
+
+def join_rows(rows: list[Row]) -> Row:
+    """Sum rows of one name: the most memory, the sum of all else."""
+    summed = (sum(getattr(row, name) for row in rows) for name in ("jobs", "cpu", "gpu"))
+    memory, disk = max(row.memory for row in rows), sum(row.disk for row in rows)
+    return Row(*rows[0][:3], *summed, memory, disk)
+
+
+def download_row(jobs: Counter[tuple[str, str]]) -> Row:
+    """Give the files that are downloaded; their CPU time was not measured."""
+    disk = sum(number * size for number, size in DOWNLOADS.values())
+    return Row("download_track", "", "", jobs["download_track", ""], 0.0, 0.0, 0.0, disk)
+
+
+def totals(rows: Iterable[Row]) -> list[Row]:
+    """Sum the rows of each study, and all."""
+    rows = list(rows)
+    each = [[row for row in rows if row.study == study] for study in ("jund", "deepsea", "cage")]
+    named = [("in all", one[0].study, "", *join_rows(one)[3:]) for one in each]
+    return [Row(*one) for one in [*named, ("in all", "", "", *join_rows(rows)[3:])]]
