@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -33,16 +34,25 @@ def write_command(folder, config, *arguments):
 
 
 @pytest.fixture(scope="session")
-def run_workflow():
+def workflow_environment():
+    """The variables with which a user runs the workflow: the environment of these tests is active."""
+
+    def variables():
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
+        return kept | {"PATH": f"{Path(sys.executable).parent}:{kept['PATH']}"}
+
+    return variables
+
+
+@pytest.fixture(scope="session")
+def run_workflow(workflow_environment):
     """Run the workflow in a folder of its own, as from the command line, and return what it said."""
 
     def run(folder, config, *arguments):
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
-        environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
         return subprocess.run(
             write_command(folder, config, *arguments),
             cwd=folder,
-            env=environment,
+            env=workflow_environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -50,6 +60,23 @@ def run_workflow():
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def start_workflow(workflow_environment):
+    """Start a command in a process group of its own, all that it says in a file; to be used by ``with``."""
+
+    @contextmanager
+    def start(command, folder, log):
+        with (
+            log.open("w") as said,
+            subprocess.Popen(
+                command, cwd=folder, env=workflow_environment(), stdout=said, stderr=said, start_new_session=True
+            ) as process,
+        ):
+            yield process
+
+    return start
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,7 @@
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -19,15 +16,9 @@ def started_jobs(folder):
     return len(list((folder / "results/micro/logs").rglob("*.log")))
 
 
-def kill_when(folder, command, jobs, seconds):
-    """Run a command, kill its process group some seconds after so many jobs have started, and count the started."""
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    with (
-        (folder / "killed.txt").open("w") as log,
-        subprocess.Popen(
-            command, cwd=folder, stdout=log, stderr=log, env=environment, start_new_session=True
-        ) as process,
-    ):
+def kill_when(folder, started, jobs, seconds):
+    """Kill a started command and its process group some seconds after so many jobs have started; count the started."""
+    with started as process:
         deadline = time.monotonic() + 300
         while process.poll() is None and time.monotonic() < deadline and started_jobs(folder) < jobs:
             time.sleep(0.05)
@@ -39,7 +30,7 @@ def kill_when(folder, command, jobs, seconds):
 
 @pytest.mark.slow
 def test_killed_at_ten_random_moments_and_continued_the_scores_are_the_same(
-    tmp_path, snakemake_command, run_workflow, micro_config
+    tmp_path, snakemake_command, run_workflow, start_workflow, micro_config
 ):
     """Moments are drawn over the whole run; each run goes on with one core or with two."""
     rng = random.Random()
@@ -56,7 +47,7 @@ def test_killed_at_ten_random_moments_and_continued_the_scores_are_the_same(
     reached = []
     for jobs, seconds in moments:
         command = snakemake_command(killed, config, *TABLES, "--cores", rng.choice("12"))
-        reached.append(kill_when(killed, command, jobs, seconds))
+        reached.append(kill_when(killed, start_workflow(command, killed, killed / "killed.txt"), jobs, seconds))
         assert run_workflow(killed, config, "--unlock").returncode == 0
     done = run_workflow(killed, config, *TABLES)
     assert done.returncode == 0, (moments, reached, done.stdout[-6000:])

@@ -4,8 +4,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -249,18 +247,12 @@ def test_a_change_of_the_config_reruns_what_depends_on_it(finished, run_workflow
 
 
 def test_killed_in_the_middle_and_continued_on_another_number_of_cores_the_scores_are_the_same(
-    finished, tmp_path, run_workflow, snakemake_command, micro_config
+    finished, tmp_path, run_workflow, start_workflow, snakemake_command, micro_config
 ):
     config = micro_config()
     config["studies"] = {"jund": config["studies"]["jund"]}
     command = snakemake_command(tmp_path, config, "--cores", "1")
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    with (
-        (tmp_path / "first.txt").open("w") as log,
-        subprocess.Popen(
-            command, cwd=tmp_path, env=environment, stdout=log, stderr=log, start_new_session=True
-        ) as process,
-    ):
+    with start_workflow(command, tmp_path, tmp_path / "first.txt") as process:
         deadline = time.monotonic() + 300
         models = tmp_path / "results/micro/logs/jund/models"
         while process.poll() is None and time.monotonic() < deadline and len(list(models.rglob("train.log"))) < 2:

@@ -17,7 +17,6 @@ from helpers.evaluation.track_panels import (
     INK,
     POINTS_PER_INCH,
     Track,
-    check_strand,
     ink_on,
     panel_points,
     show_no_values,
@@ -62,6 +61,8 @@ class GeneTrack(Track):
         For a file without records of these features, or what `read_regions` refuses.
     """
 
+    one_panel = True
+
     def __init__(
         self,
         data: Any,
@@ -73,17 +74,10 @@ class GeneTrack(Track):
         feature: str = "gene",
         exons: str | None = "exon",
     ):
-        super().__init__(data, _ROW_HEIGHT if height is None else height, label=label, color=color)
-        check_strand(strand)
-        self.strand = strand
+        super().__init__(data, _ROW_HEIGHT if height is None else height, label=label, color=color, strand=strand)
         self._features = {"feature": feature, "exons": exons}
         self._has_height = height is not None
         self._models: GeneModels | None = None
-
-    @property
-    def labels(self) -> list[str]:
-        """One panel."""
-        return [self.own_label]
 
     def heights(self, chrom: str, start: int, end: int, width: float) -> list[float]:
         """Give the height of the rows over a stretch that is drawn `width` inches wide."""

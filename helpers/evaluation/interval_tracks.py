@@ -14,7 +14,6 @@ from helpers.evaluation.style import COLORS, SMALL
 from helpers.evaluation.track_panels import (
     INK,
     Track,
-    check_strand,
     ink_on,
     panel_points,
     show_no_values,
@@ -46,6 +45,8 @@ class IntervalTrack(Track):
         Draw the strands in their two colours; regions without strand stay dark.
     """
 
+    one_panel = True
+
     def __init__(
         self,
         data: Any,
@@ -56,15 +57,8 @@ class IntervalTrack(Track):
         strand: str | None = None,
         by_strand: bool = False,
     ):
-        super().__init__(data, height, label=label, color=color)
-        check_strand(strand)
-        self.strand = strand
+        super().__init__(data, height, label=label, color=color, strand=strand)
         self.by_strand = by_strand or isinstance(color, Mapping)
-
-    @property
-    def labels(self) -> list[str]:
-        """One panel."""
-        return [self.own_label]
 
     def plot(self, axes: list[Axes], chrom: str, start: int, end: int) -> None:
         """Draw a box for each region that touches the stretch."""

@@ -84,8 +84,15 @@ def motif_starts(codes: np.ndarray, motif: str) -> dict[str, np.ndarray]:
     forward = encode_letters(motif.encode())
     reverse = reverse_complement_codes(forward[None], 1)[0]
     patterns = {"+": forward} if (forward == reverse).all() else {"+": forward, "-": reverse}
-    windows = np.lib.stride_tricks.sliding_window_view(codes, len(forward), axis=1)
-    return {strand: (windows == pattern).all(axis=2) for strand, pattern in patterns.items()}
+    return {strand: _starts(codes, pattern) for strand, pattern in patterns.items()}
+
+
+def _starts(codes: np.ndarray, pattern: np.ndarray) -> np.ndarray:
+    places = max(codes.shape[1] - len(pattern) + 1, 0)
+    found = np.ones((len(codes), places), dtype=bool)
+    for shift, letter in enumerate(pattern):  # one byte a base, also of a whole chromosome
+        found &= codes[:, shift : shift + places] == letter
+    return found
 
 
 def mutate_motif(

@@ -11,7 +11,7 @@ from helpers.data.sequence import Bioseq
 from helpers.errors import InputError
 from helpers.evaluation.logos import draw_logo
 from helpers.evaluation.style import COLORS
-from helpers.evaluation.track_panels import Track, check_strand, panel_points, show_no_values
+from helpers.evaluation.track_panels import Track, panel_points, show_no_values
 from helpers.evaluation.track_signal import read_signal
 
 MIN_LETTER_WIDTH = 2.0  # points; below, the stem of a letter is finer than a dot of a printer
@@ -48,6 +48,8 @@ class SeqTrack(Track):
         For a protein, values with two strands, or a number of channels that is no power of 4.
     """
 
+    one_panel = True
+
     def __init__(
         self,
         data: Any,
@@ -58,15 +60,8 @@ class SeqTrack(Track):
         strand: str | None = None,
         color: Mapping[str, str] | None = None,
     ):
-        super().__init__(data, height, label=label, color=color)
-        check_strand(strand)
+        super().__init__(data, height, label=label, color=color, strand=strand)
         self.ylim = ylim
-        self.strand = strand
-
-    @property
-    def labels(self) -> list[str]:
-        """One panel."""
-        return [self.own_label]
 
     def plot(self, axes: list[Axes], chrom: str, start: int, end: int) -> None:
         """Draw the letters, or blocks where they would be too narrow."""

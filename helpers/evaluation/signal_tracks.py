@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from helpers.errors import InputError
 from helpers.evaluation.style import COLORS, HEAT_COLORS, PALETTE, SMALL
-from helpers.evaluation.track_panels import Track, check_strand, strand_colors
+from helpers.evaluation.track_panels import Track, strand_colors
 from helpers.evaluation.track_signal import read_signal, runs_of_equal, take_strand
 
 _SIGNS = {"+": "+", "-": "−"}
@@ -48,10 +48,8 @@ class LineTrack(Track):
         strand: str | None = None,
         **line: Any,
     ):
-        super().__init__(data, height, label=label, color=line.pop("color", None))
-        check_strand(strand)
+        super().__init__(data, height, label=label, color=line.pop("color", None), strand=strand)
         self.ylim = ylim
-        self.strand = strand
         self.line = {"linewidth": 1.0, **line}
 
     def plot(self, axes: list[Axes], chrom: str, start: int, end: int) -> None:
@@ -106,6 +104,8 @@ class HeatTrack(Track):
         Name of a colour map of matplotlib.
     """
 
+    one_panel = True
+
     def __init__(
         self,
         data: Any,
@@ -116,16 +116,9 @@ class HeatTrack(Track):
         strand: str | None = None,
         cmap: str | None = None,
     ):
-        super().__init__(data, height, label=label)
-        check_strand(strand)
+        super().__init__(data, height, label=label, strand=strand)
         self.ylim = ylim
-        self.strand = strand
         self.cmap = cmap
-
-    @property
-    def labels(self) -> list[str]:
-        """One panel."""
-        return [self.own_label]
 
     def plot(self, axes: list[Axes], chrom: str, start: int, end: int) -> None:
         """Draw the rows and a small scale of their colours."""

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -40,16 +40,32 @@ class Track(ABC):
         dataset or the stem of the file.
     color : str or mapping, optional
         Any colour of matplotlib. What has two strands takes one for each too: ``{"+": "navy", "-": "plum"}``.
+    strand : {None, '+', '-'}
+        Strand to draw; by default all that there are.
+
+    Attributes
+    ----------
+    one_panel : bool
+        Of the class: one panel for all conditions.
 
     Raises
     ------
     InputError
-        For a height that is not above 0.
+        For a height that is not above 0, or another strand.
     """
 
+    one_panel: ClassVar[bool] = False
+
     def __init__(
-        self, data: Any, height: float = 3, *, label: str | None = None, color: str | Mapping[str, str] | None = None
+        self,
+        data: Any,
+        height: float = 3,
+        *,
+        label: str | None = None,
+        color: str | Mapping[str, str] | None = None,
+        strand: str | None = None,
     ):
+        check_strand(strand)
         if height <= 0:
             message = f"height of a track must be above 0. Received: {height}."
             raise InputError(message)
@@ -57,12 +73,13 @@ class Track(ABC):
         self.height = height
         self.label = label
         self.color = color
+        self.strand = strand
 
     @property
     def labels(self) -> list[str]:
         """Label of each panel; their number is the number of panels."""
         conditions = [str(name) for name in getattr(self.data, "conditions", None) or []]
-        if len(conditions) > 1:
+        if len(conditions) > 1 and not self.one_panel:
             return [f"{self.label} {name}" if self.label else name for name in conditions]
         return [self.own_label]
 

@@ -1,7 +1,4 @@
-# Look-ups of the rules that look inside trained models: attribution, motifs, variants, loci.
-
-
-IGV = "resources/igv/igv.min.js"  # draws the page of loci
+# Look-ups of the rules that look inside trained models: attribution, motifs, variants.
 
 
 def inspected_folders(study, section):
@@ -14,11 +11,11 @@ def inspected_folders(study, section):
     ]
 
 
-def section_of(name):
-    """Params function for a section of the study's settings."""
+def section_of(name, *keys):
+    """Params function for those keys of a section of the study's settings that change a result."""
 
     def section(wildcards):
-        return study_of(wildcards)[name]
+        return {key: study_of(wildcards)[name][key] for key in keys}
 
     return section
 
@@ -77,41 +74,6 @@ def own_attributions(wildcards):
     if not is_inspected(wildcards.study, "attribution", wildcards.model, wildcards.variant):
         return []
     return f"results/{RUN}/{wildcards.study}/attribution/{wildcards.model}/{wildcards.variant}/attributions.h5"
-
-
-def page_variant(wildcards):
-    """The model and the variant that a page of loci shows, as wildcards."""
-    selector = study_of(wildcards)["loci"]["of"]
-    (values,) = chosen_variants(selector, study_of(wildcards))
-    names = {"model": selector["model"], "variant": plans.variant_name(values)}
-    return SimpleNamespace(**{**dict(wildcards.items()), **names})
-
-
-def page_title(wildcards):
-    shown = page_variant(wildcards)
-    return f"{shown.study}: {shown.model}" + (f" {shown.variant}" if shown.variant != "default" else "")
-
-
-def page_peaks(wildcards):
-    """The peaks that are predicted; none where signals are."""
-    output = study_of(wildcards)["output"]
-    return [resource(track) for track in output["tracks"]] if output["kind"] == "peaks" else []
-
-
-def page_predictions(wildcards):
-    return replicate_predictions(page_variant(wildcards))
-
-
-def page_attributions(wildcards):
-    return own_attributions(page_variant(wildcards))
-
-
-def page_effects(wildcards):
-    """The effects of variants on the predictions that a page shows, if they are scored."""
-    shown = page_variant(wildcards)
-    if not is_inspected(shown.study, "variants", shown.model, shown.variant):
-        return []
-    return f"results/{RUN}/{shown.study}/variants/{shown.model}/{shown.variant}/effects.tsv.gz"
 
 
 def attribution_paths(study):

@@ -1,4 +1,4 @@
-# Chapter 7d: a page to look at loci in a browser. Needs predictions, tracks and what looked inside the models; makes loci/.
+# Chapter 7e: a page to look at loci in a browser. Needs predictions, tracks and what looked inside the models; makes loci/.
 
 
 rule fetch_igv:
@@ -49,7 +49,7 @@ rule make_loci_page:
         study=page_title,
         outputs=lambda wildcards: study_of(wildcards)["output"]["tracks"],
         coverage=lambda wildcards: coverage_names(wildcards.study),
-        settings=section_of("loci"),
+        settings=section_of("loci", "top", "wrong", "variants"),
         note=config["note"],
     script:
         "../scripts/make_loci_page.py"

@@ -19,7 +19,7 @@ rule find_cores:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         code=code_of("find_cores"),
-        motif=section_of("motif"),
+        motif=section_of("motif", "sequence", "distance"),
         chromosomes=lambda wildcards: genome_of(wildcards)["chromosomes"],
     script:
         "../scripts/find_cores.py"
@@ -58,7 +58,7 @@ rule mutate_motif:
         gpu=int(config["device"] == "gpu"),
     params:
         code=code_of("mutate_motif"),
-        motif=lambda wildcards: study_of(wildcards)["motif"],
+        motif=section_of("motif", "sequence", "distance"),
         runs=lambda wildcards: [run for run in run_table(wildcards) if run["model"] == wildcards.model],
         flank=motif_flank,
         binsize=lambda wildcards: study_of(wildcards)["regions"]["binsize"],

@@ -1,4 +1,4 @@
-# Chapter 7c: what variants change. Needs trained models, the sequence and a VCF file; makes variants/.
+# Chapter 7d: what variants change. Needs trained models, the sequence and a VCF file; makes variants/.
 
 
 rule score_variants:
@@ -33,7 +33,7 @@ rule score_variants:
     params:
         code=code_of("score_variants"),
         plan=in_first_fold(variant_plan),
-        settings=section_of("variants"),
+        settings=section_of("variants", "mismatch"),
         outputs=lambda wildcards: study_of(wildcards)["output"]["tracks"],
         binsize=lambda wildcards: study_of(wildcards)["regions"]["binsize"],
         backend=config["backend"],
