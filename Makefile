@@ -32,7 +32,7 @@ lint: setup
 	@snakemake --lint
 
 benchmark: setup
-	@for script in benchmarks/bench_*.py; do echo "== $$script"; python -m benchmarks.$$(basename $$script .py) || exit 1; done
+	@for script in $(filter-out benchmarks/bench_gpu.py,$(wildcard benchmarks/bench_*.py)); do echo "== $$script"; python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
 setup: $(VENV)/installed
 

@@ -11,6 +11,7 @@ training needs on the device: in PyTorch of its allocator, in JAX of the compile
 says what of float32 is rounded to TensorFloat-32 on cards that have it.
 """
 
+import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -197,4 +198,9 @@ def main(backend: str, seconds: float = 600, windows: int = 6400) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:]))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_gpu", description=__doc__.split("\n")[0])
+    parser.add_argument("backend", choices=("jax", "torch"))
+    parser.add_argument("seconds", nargs="?", type=float, default=600, help="after which no other setting is begun")
+    parser.add_argument("windows", nargs="?", type=int, default=6400, help="of an epoch")
+    options = parser.parse_args()
+    main(options.backend, options.seconds, options.windows)

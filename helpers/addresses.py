@@ -82,5 +82,6 @@ def accession_of(url: str, portal: str = ENCODE) -> str | None:
     >>> accession_of("https://www.encodeproject.org/files/ENCFF446WOD/@@download/ENCFF446WOD.bed.gz")
     'ENCFF446WOD'
     """
-    found = re.match(re.escape(portal) + r"/files/(ENCFF\w+)/", url)
+    host = r"https?://(?:www\.)?encodeproject\.org" if portal == ENCODE else re.escape(portal)
+    found = re.match(host + r"/files/(ENCFF\w+)/", url)
     return found[1] if found else None

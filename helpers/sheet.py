@@ -81,6 +81,7 @@ def _read_sheet(path: str | Path) -> pd.DataFrame:
     problems = [
         f"unknown column {name!r}; allowed: {', '.join(TRACK_COLUMNS)}" for name in set(header) - {*TRACK_COLUMNS}
     ]
+    problems += [f"column {name!r} stands twice" for name in dict.fromkeys(header) if header.count(name) > 1]
     problems += [f"missing column {name!r}" for name in ("track", "type") if name not in header]
     if problems:
         raise InputError(f"{path}, line {rows[0][0]}: " + "; ".join(problems))
@@ -114,7 +115,7 @@ def _row_problems(row: Mapping[str, Any]) -> Iterator[str]:
     for name, digits in (("md5", 32), ("sha256", 64)):
         if row[name] and not re.fullmatch(rf"[0-9a-fA-F]{{{digits}}}", row[name]):
             yield f"{name} {row[name]!r} is not {digits} hexadecimal digits"
-    if row["size"] and not row["size"].isdigit():
+    if row["size"] and not re.fullmatch(r"[0-9]+", row["size"]):
         yield f"size {row['size']!r} is not a number of bytes"
     for name in TRACK_COLUMNS:
         if problem := text_problem(row[name]):
@@ -184,7 +185,7 @@ def missing_files(tracks: pd.DataFrame) -> None:
         )
 
 
-def missing_downloads(tracks: pd.DataFrame, run: str) -> None:
+def missing_downloads(tracks: pd.DataFrame, run: str, others: Sequence[str] = ()) -> None:
     """Check that every file that would be downloaded is there already, for a run without a network.
 
     Parameters
@@ -193,6 +194,8 @@ def missing_downloads(tracks: pd.DataFrame, run: str) -> None:
         Rows of the sheet that the run uses.
     run : str
         Name of the run.
+    others : sequence of path
+        Further files that the run would download.
 
     Raises
     ------
@@ -205,6 +208,7 @@ def missing_downloads(tracks: pd.DataFrame, run: str) -> None:
         for row in rows
         if not Path(file_path(row, run)).is_file()
     ]
+    lines += [f"{path}: made by a run that is not offline" for path in others if not Path(path).is_file()]
     if lines:
         raise InputError(
             f"offline: {len(lines)} files are missing, and nothing is downloaded:\n"

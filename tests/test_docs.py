@@ -10,7 +10,10 @@ import pytest
 import yaml
 from docs_project import OWN_DATA, ROOT, blocks, lay_out, shell
 
+from helpers.config import complete_config
 from helpers.config_page import SCHEMA, config_page
+from helpers.references import check_references, resolve_outputs
+from helpers.sheet import read_tracks
 
 SKIPPED = {"resources", "results", "node_modules", "build", "dist"}
 PAGES = sorted(
@@ -190,13 +193,81 @@ def test_the_commands_that_install_are_targets_of_the_makefile():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    "row", ["peaks of several factors", "a signal to predict", "genes instead of peaks", "ATAC-seq"]
-)
-def test_variations_of_the_page_are_valid_yaml(row):
-    (line,) = [line for line in OWN_DATA.splitlines() if line.startswith(f"| {row}")]
-    snippets = [text for text in re.findall(r"`([^`]+)`", line) if ": " in text]
-    assert all(isinstance(yaml.safe_load(text), dict) for text in snippets)
+SHEET = """track\ttype\tassembly\tpath
+genome\tfasta\tmine\ta.fa
+peaks\tnarrowPeak\tmine\ta.narrowPeak
+others\tnarrowPeak\tmine\tb.narrowPeak
+dnase\tbam\tmine\ta.bam
+signal\tbigWig\tmine\ta.bw
+genes\tgtf\tmine\ta.gtf
+snvs\tvcf\tmine\ta.vcf
+known\tmeme\tmine\ta.meme
+"""
+FIGURES = ("orders", "models")
+
+
+def without_alignments(config, study):
+    del study["inputs"]["dnase"], study["models"]["dnase"], study["models"]["joint"]
+    study["figures"]["models"]["models"] = ["dna", "kmer"]
+
+
+def of_several_factors(config, study):
+    study["output"]["tracks"] = ["peaks", "others"]
+    for name in FIGURES:
+        study["figures"][name]["output"] = "others"
+
+
+def with_a_bigwig(config, study):
+    study["inputs"]["dnase"] |= {"tracks": ["signal"], "resolution": "whole", "stranded": False}
+    study["models"]["dnase"]["architecture"] = "cage_chromatin"
+
+
+def of_a_signal(config, study):
+    study["output"] = {"kind": "coverage", "tracks": ["dnase"]}
+    study["training"]["loss"], study["metrics"] = "mse", ["pearson_r"]
+    for name in FIGURES:
+        study["figures"][name]["metric"] = "pearson_r"
+
+
+def at_genes(config, study):
+    study["regions"] = {"kind": "promoters", "track": "genes", "binsize": 400}
+    study["inputs"]["dnase"]["resolution"] = "whole"
+    study["models"]["dnase"]["architecture"] = "cage_chromatin"
+
+
+def with_questions(config, study):
+    study["attribution"] = {"models": ["dna"]}
+    study["motifs"] = {"models": ["dna"], "database": "known"}
+    study["loci"] = {"of": {"model": "joint"}}
+
+
+VARIATIONS = {
+    "no alignments": without_alignments,
+    "peaks of several factors": of_several_factors,
+    "ATAC-seq": lambda config, study: study["inputs"]["dnase"].update(shift={"plus": 4, "minus": -4}),
+    "pairs": lambda config, study: study["inputs"]["dnase"].update(count="midpoint"),
+    "bigWig files": with_a_bigwig,
+    "a signal to predict": of_a_signal,
+    "genes instead of peaks": at_genes,
+    "variants to score": lambda config, study: study.update(variants={"track": "snvs", "models": ["dna"]}),
+    "questions to a model": with_questions,
+    "a GPU": lambda config, study: config.update(device="gpu"),
+}
+
+
+def test_all_variations_of_the_page_are_tried():
+    rows = re.findall(r"^\| ([^|`]+?) \|", OWN_DATA.split("## And then")[1], flags=re.M)
+    assert [row.split(" (")[0] for row in rows if row != "you have"] == list(VARIATIONS)
+
+
+@pytest.mark.parametrize("row", VARIATIONS)
+def test_a_variation_of_the_page_is_accepted(row, tmp_path):
+    (config,) = [yaml.safe_load(text) for options, text in blocks(OWN_DATA, "yaml") if "file=my.yaml" in options]
+    VARIATIONS[row](config, config["studies"]["binding"])
+    (tmp_path / "my.tracks.tsv").write_text(SHEET)
+    tracks = read_tracks(tmp_path / "my.tracks.tsv")
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    check_references(resolve_outputs(complete_config(config, schema), tracks), tracks)
 
 
 def test_the_outer_workflow_of_the_page(project):
@@ -216,10 +287,9 @@ def test_the_run_of_the_page_makes_what_it_promises(project):
 
 
 def test_pages_name_files_and_folders_that_are_there():
-    """Paths in code on the new pages, as far as they are of the repository."""
+    """Paths in code, as far as they are of the repository."""
     missing = []
-    for name in ("own-data", "troubleshooting", "index"):
-        text = (ROOT / f"docs/{name}.md").read_text()
-        paths = re.findall(r"`((?:config|docs|envs|profiles|helpers|workflow)/[\w./-]+)`", text)
+    for page in PAGES:
+        paths = re.findall(r"`((?:config|docs|envs|profiles|helpers|workflow)/[\w./-]+)`", page.read_text())
         missing += [path for path in paths if not Path(ROOT / path).exists()]
     assert missing == []

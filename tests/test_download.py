@@ -176,6 +176,46 @@ def test_a_server_without_ranges_starts_over(site, tmp_path, checked):
     assert site.sent == 700_000 + len(CONTENT)
 
 
+def test_a_server_without_ranges_that_always_breaks_off_is_given_up(site, tmp_path):
+    site.plain.add("/a.bin")
+    site.faults["/a.bin"] = [200_000, 100_000] * 30
+    with pytest.raises(InputError, match="3 tries without progress"):
+        fetch(site, tmp_path / "a.bin")
+    assert len(site.asked) == 3
+    assert not (tmp_path / "a.bin").exists()
+
+
+def test_two_versions_without_validators_are_not_put_together(site, tmp_path):
+    """A server that resumes but does not say which version it has."""
+
+    def without_validators(content, first, cut):
+        def answer(handler):
+            handler.head(
+                206 if first else 200,
+                {
+                    "Content-Length": str(len(content) - first),
+                    **({"Content-Range": f"bytes {first}-{len(content) - 1}/{len(content)}"} if first else {}),
+                },
+            )
+            handler.body(content[first:cut])
+            handler.close_connection = True
+
+        return answer
+
+    other = CONTENT[::-1]
+    site.faults["/a.bin"] = [without_validators(CONTENT, 0, 300_000), without_validators(other, 0, None)]
+    fetch(site, tmp_path / "a.bin")
+    assert (tmp_path / "a.bin").read_bytes() == other
+    assert site.ranges("/a.bin") == [None, None]
+
+
+@pytest.mark.parametrize("wait", ["²", "-1", "1e3"])
+def test_a_wait_that_is_no_number_is_left_aside(site, tmp_path, wait):
+    site.faults["/a.bin"] = [(503, {"Retry-After": wait.encode().decode("latin-1")})]
+    fetch(site, tmp_path / "a.bin")
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+
+
 def test_what_an_earlier_run_left_wrong_is_brought_anew_when_a_checksum_tells(site, tmp_path):
     site.faults["/a.bin"] = [200_000, 0, 0]
     with pytest.raises(InputError):

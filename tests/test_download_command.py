@@ -96,7 +96,20 @@ def test_archives_of_several_files_and_files_that_are_no_archives_are_refused(si
         with pytest.raises(SystemExit, match=word) as caught:
             main([site.url(path), str(tmp_path / "bins.bed"), "--unpack"])
         assert site.url(path) in str(caught.value)
+        assert "\n" not in str(caught.value)
     assert names(tmp_path) == []
+
+
+def test_an_archive_is_kept_when_its_file_cannot_be_written(site, tmp_path, monkeypatch):
+    site.files["/a.tar.gz"] = archive({"a.bin": CONTENT})
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("helpers.sources.extract.shutil.copyfileobj", full)
+    with pytest.raises(SystemExit, match="No space left on device.*Make room"):
+        main([site.url("/a.tar.gz"), str(tmp_path / "bins.bed"), "--unpack"])
+    assert names(tmp_path) == ["bins.bed.archive"]
 
 
 def test_an_archive_that_was_cut_is_an_error(tmp_path):
@@ -234,7 +247,9 @@ def test_addresses():
     assert full_address("encode:ENCFF123ABC", "meme") == "encode:ENCFF123ABC"
     url = web_address("encode:ENCFF123ABC.bam")
     assert accession_of(url) == "ENCFF123ABC"
-    assert accession_of(url.replace("www.", "evil.")) is None
+    assert accession_of(url.replace("https://www.", "http://")) == "ENCFF123ABC"
+    for other in ("evil.", "www.evil"):
+        assert accession_of(url.replace("www.", other)) is None
     for wrong in ("encode:ENCFF123ABC", "s3://bucket", "https:///a", "file:///etc/passwd", "a.bam"):
         with pytest.raises(InputError, match="is no address of a file"):
             web_address(wrong)

@@ -12,6 +12,24 @@ GENOME = ">chr1\nACGTACGT\n"
 BED = b"chr1\t0\t8\n"
 
 
+def test_offline_no_rule_downloads(tmp_path, run_workflow, micro_config):
+    """A track that no study reads is not looked for before the run; its rule downloads nothing either."""
+    config = micro_config() | {"offline": True}
+    config["tracks"] = [config["tracks"], str(tmp_path / "more.tsv")]
+    with serving() as site:
+        site.files["/a.bed.gz"] = gzip.compress(BED)
+        row = ("more", "bed", "hg38", site.url("/a.bed.gz"))
+        (tmp_path / "more.tsv").write_text("track\ttype\tassembly\turl\n" + "\t".join(row) + "\n")
+        done = run_workflow(tmp_path, config, "resources/hg38/more.bed.gz")
+        assert site.asked == []
+    assert done.returncode != 0
+    assert "offline nothing is downloaded" in done.stdout, done.stdout
+    config["studies"]["jund"]["loci"] = {"of": {"model": "joint"}}
+    done = run_workflow(tmp_path, config, "-n", "jund")
+    assert "resources/igv/igv.min.js" in done.stdout
+    assert "1 files are missing" in done.stdout
+
+
 def test_rules_download_quote_and_index(tmp_path, run_workflow, micro_config):
     config = micro_config()
     config["tracks"] = [config["tracks"], str(tmp_path / "more.tsv")]

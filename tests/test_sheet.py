@@ -93,3 +93,13 @@ def test_offline_all_missing_files_are_named_at_once(tmp_path, monkeypatch):
     assert "resources/hg38/gone.bam: encode:ENCFF446WOD.bam or https://x/m\n" in str(caught.value)
     assert "resources/hg19/lost.bed.gz: https://x/lost.bed.gz\n" in str(caught.value)
     missing_downloads(tracks.loc[["here", "made"]], "run")
+    with pytest.raises(
+        InputError, match=r"1 files are missing.*\n  resources/igv.js: made by a run that is not offline"
+    ):
+        missing_downloads(tracks.loc[["here"]], "run", ["resources/igv.js", path])
+
+
+def test_a_column_that_stands_twice_is_an_error(tmp_path):
+    (tmp_path / "tracks.tsv").write_text("track\ttype\turl\turl\na\tbed\thttps://x/a.bed\thttps://x/b.bed\n")
+    with pytest.raises(InputError, match="line 1: column 'url' stands twice"):
+        read_tracks(tmp_path / "tracks.tsv")

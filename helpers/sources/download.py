@@ -132,12 +132,14 @@ def download_member(url: str, destination: str | Path, *, member: str | None = N
     archive = Path(destination).with_name(f"{Path(destination).name}.archive")
     source = download(url, archive, **options)
     try:
-        extract_member(archive, destination, member)
-    except InputError as error:
-        message = str(error).replace(str(archive), url)
+        extract_member(archive, destination, member, name=url)
+    except OSError as error:
+        message = f"{archive} cannot be unpacked: {error}. Make room or mend the folder, and run again: it is kept."
         raise InputError(message) from error
-    finally:
+    except InputError:
         archive.unlink()
+        raise
+    archive.unlink()
     return source
 
 

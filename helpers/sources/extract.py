@@ -1,5 +1,6 @@
 """Take one file out of a tar archive; the names in the archive decide nothing about where it goes."""
 
+import gzip
 import os
 import shutil
 import tarfile
@@ -13,7 +14,11 @@ _CHUNK = 1 << 20  # bytes copied at once
 
 
 def extract_member(
-    archive: str | os.PathLike[str], destination: str | os.PathLike[str], member: str | None = None
+    archive: str | os.PathLike[str],
+    destination: str | os.PathLike[str],
+    member: str | None = None,
+    *,
+    name: str | None = None,
 ) -> None:
     """Write one file of a tar archive, compressed or not, to a destination; it appears when it is complete.
 
@@ -24,12 +29,17 @@ def extract_member(
     destination : path
     member : str, optional
         Name of the file in the archive; without, the archive holds no other.
+    name : str, optional
+        What messages call the archive, such as its URL; its path by default.
 
     Raises
     ------
     InputError
         When the archive cannot be read, lacks the member, or, without a member, holds no file or several.
+    OSError
+        When the destination cannot be written.
     """
+    name = name or os.fspath(archive)
     try:
         with tarfile.open(archive) as tar:
             files = [entry for entry in tar.getmembers() if entry.isfile()]
@@ -38,10 +48,10 @@ def extract_member(
             if len(wanted) != 1:
                 held = list_some([entry.name for entry in files], 8) or "none"
                 what = "one file" if member is None else member
-                msg = f"{archive} has to hold {what}; it holds {held}. Unpack it and give the path of the file."
+                msg = f"{name} has to hold {what}; it holds {held}. Unpack it and give the path of the file."
                 raise InputError(msg)
             with atomic_path(destination) as part, part.open("wb") as file:
                 shutil.copyfileobj(tar.extractfile(wanted[0]), file, _CHUNK)
-    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        msg = f"{archive} cannot be unpacked: {error}. Remove it and download it again."
+    except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile) as error:
+        msg = f"{name} cannot be unpacked: {' '.join(str(error).split())}. Give a tar archive, or download it again."
         raise InputError(msg) from error

@@ -66,7 +66,8 @@ def persist(action: Callable[[], Result], manner: Manner, progress: Callable[[],
         What is tried; it raises `Broken` when another try may help.
     manner : Manner
     progress : function
-        Counts the bytes so far: a try that brought some was not in vain, and the count of failures starts anew.
+        Counts the bytes so far: a try that came further than all before was not in vain, and the count of failures
+        starts anew.
 
     Returns
     -------
@@ -77,13 +78,13 @@ def persist(action: Callable[[], Result], manner: Manner, progress: Callable[[],
     Refused
         When `attempts` tries failed, or the server asks for a wait that is too long.
     """
-    failures = 0
+    failures, furthest = 0, progress()
     while True:
-        before = progress()
         try:
             return action()
         except Broken as error:
-            failures = 1 if progress() > before else failures + 1
+            failures = 1 if progress() > furthest else failures + 1
+            furthest = max(furthest, progress())
             if failures >= manner.attempts:
                 message = f"{error} ({failures} tries without progress)"
                 raise Refused(message) from error

@@ -1,6 +1,7 @@
 """Bytes from a web server into a part file: resumed where possible, tried again where that may help."""
 
 import logging
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ BLOCK = 1 << 16  # bytes read at once, at most
 REPORT_EVERY = 10.0  # seconds between two lines of progress
 _PASSING = (408, 425, 429, 500, 502, 503, 504)  # HTTP statuses after which another try may help
 _PACKED = ("gz", ".bam")  # some servers call the compression of such files an encoding
+_DIGITS = re.compile(r"[0-9]+")
 _PAGE = (b"<!doctype html", b"<html")
 
 
@@ -48,7 +50,7 @@ def fetch_bytes(url: str, part: PartFile, *, size: int | None, checked: bool, ma
     if part.size and not _may_resume(part, url, checked):
         part.drop()
     with open_session() as session:
-        persist(lambda: _try(session, url, part, size, manner), manner, lambda: part.size)
+        persist(lambda: _try(session, url, part, size, checked, manner), manner, lambda: part.size)
 
 
 def fetch_json(url: str, manner: Manner) -> Any:
@@ -80,11 +82,12 @@ def _validator(notes: dict[str, Any]) -> str | None:
     return etag if etag and not etag.startswith("W/") else notes.get("modified")
 
 
-def _try(session: requests.Session, url: str, part: PartFile, size: int | None, manner: Manner) -> None:
+def _try(session: requests.Session, url: str, part: PartFile, size: int | None, checked: bool, manner: Manner) -> None:
     expected = size if size is not None else part.notes.get("total")
     if part.size and part.size == expected:
         return
-    if expected is not None and part.size > expected:
+    unproven = not checked and _validator(part.notes) is None  # nothing would tell one version from the next
+    if part.size and (unproven or (expected is not None and part.size > expected)):
         part.drop()
     headers = {"Accept-Encoding": "identity"}
     if part.size:
@@ -112,7 +115,7 @@ def _join(response: requests.Response, url: str, part: PartFile, size: int | Non
         message = f"the server sends the file in another encoding ({encoding})"
         raise Refused(message)
     length = response.headers.get("Content-Length")
-    remaining = int(length) if length and length.isdigit() else None
+    remaining = int(length) if _DIGITS.fullmatch(length or "") else None
     continued = response.status_code == 206
     total = None if remaining is None else remaining + part.size * continued
     notes = _describe(response, url, total)
@@ -209,7 +212,7 @@ def _asked_wait(header: str | None) -> float | None:
     """
     if header is None:
         return None
-    if header.strip().isdigit():
+    if _DIGITS.fullmatch(header.strip()):
         return float(header)
     try:
         until = parsedate_to_datetime(header)

@@ -18,6 +18,7 @@ from helpers.networks import BASELINES
 from helpers.references import check_references, resolve_outputs
 from helpers.sources.worlds import check_simulated, world_files, world_parameters
 
+IGV = "resources/igv/igv.min.js"  # draws the page of loci
 HOME = Path(workflow.current_basedir).parents[1]
 
 
@@ -32,7 +33,8 @@ def load_config():
         check_simulated(tracks, config["simulation"])
         sheet.missing_files(tracks)
         if config["offline"]:
-            sheet.missing_downloads(tracks.loc[plans.config_tracks(config)], config["run"])
+            needed = [IGV] if any("loci" in study for study in config["studies"].values()) else []
+            sheet.missing_downloads(tracks.loc[plans.config_tracks(config)], config["run"], needed)
     except InputError as error:
         raise WorkflowError(str(error)) from None
     return tracks

@@ -9,6 +9,7 @@ rule fetch_igv:
         f"results/{RUN}/logs/igv.log",
     benchmark:
         f"results/{RUN}/benchmarks/igv.tsv"
+    priority: 2  # so that a registry that cannot be reached is told before any training
     retries: 1
     localrule: True
     conda:

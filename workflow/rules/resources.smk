@@ -30,9 +30,10 @@ rule download_track:
         size=lookup(query="track == '{track}'", within=TRACKS, cols="size"),
         unpack=lambda wildcards: "--unpack" if sheet.is_archive(TRACKS.loc[wildcards.track]) else "",
         sort=lambda wildcards: "--sort" if wildcards.type == "bam" else "",
+        offline=lambda wildcards: "--offline" if config["offline"] else "",
     shell:
         "python -m helpers.sources.download {params.url:q} {output:q} {params.mirrors:q} --md5={params.md5:q}"
-        " --sha256={params.sha256:q} --size={params.size:q} {params.unpack} {params.sort}"
+        " --sha256={params.sha256:q} --size={params.size:q} {params.unpack} {params.sort} {params.offline}"
         " --slots resources/.downloads 2> {log:q}"
 
 
@@ -51,6 +52,8 @@ rule index_alignments:
     priority: 1
     conda:
         "../../envs/data.yaml"
+    params:
+        code=module_code("helpers.sources.prepare"),
     shell:
         "python -m helpers.sources.prepare index {input:q} 2> {log:q}"
 

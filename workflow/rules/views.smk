@@ -1,9 +1,6 @@
 # Look-ups of what shows loci: the figures of kind `locus`, and the page for the browser.
 
 
-IGV = "resources/igv/igv.min.js"  # draws the page of loci
-
-
 def locus_tracks(wildcards):
     study, figure = FIGURES[wildcards.figure]
     return track_paths(study, figure["predictions"])
