@@ -976,8 +976,9 @@ def linear_network(weights, activation="linear"):
     import keras
 
     dna = keras.Input((*weights.shape[:1], 1, 4), name="dna")
-    unit = keras.layers.Dense(1, activation, name="y", kernel_initializer=lambda *_, **__: weights.reshape(-1, 1))
-    return keras.Model({"dna": dna}, {"y": unit(keras.layers.Flatten()(dna))})
+    model = keras.Model({"dna": dna}, {"y": keras.layers.Dense(1, activation, name="y")(keras.layers.Flatten()(dna))})
+    model.set_weights([weights.reshape(-1, 1), np.zeros(1)])
+    return model
 
 
 def test_effects_are_log_odds_ratios_in_single_precision(tmp_path):

@@ -130,6 +130,56 @@ def test_logits_stay_finite_where_probabilities_are_rounded_to_0_and_1(tmp_path)
     assert np.isfinite(effects.logit_difference).all()
 
 
+@pytest.mark.parametrize("level", [-30, 30])
+def test_log_odds_are_told_apart_where_probabilities_are_not(tmp_path, level):
+    """One linear model, to which both strands look alike, so that the log odds are known."""
+    model, kernel = dense(1, outputs=1), np.zeros((LENGTH, 4))
+    kernel[[(LENGTH - 1) // 2, LENGTH // 2]] = [0, 3, 3, 0]  # where the variant lies on either strand
+    model.set_weights([kernel.reshape(-1, 1), np.array([level])])
+    start = next(place for place, letter in enumerate(GENOME["chr1"]) if place > 20 and letter in "AT")
+    score(tmp_path, as_records([("chr1", start, GENOME["chr1"][start], "C")]), [model], outputs=["one"])
+    _, effects, _ = read_effects(tmp_path / "scores.h5")
+    assert effects.logit_difference[0, 0] == pytest.approx(3, abs=1e-4)
+
+
+def test_outputs_of_one_model_that_are_no_probabilities_have_no_log_odds(tmp_path):
+    inputs = keras.Input((LENGTH, 1, 4), name="dna")
+    flat = keras.layers.Flatten()(inputs)
+    outputs = {"label": keras.layers.Dense(1, "sigmoid")(flat), "signal": keras.layers.Dense(1, "relu")(flat)}
+    network = keras.Model({"dna": inputs}, outputs)
+    model = EffectModel([network], {"dna": SequenceInput(1, LENGTH, hot=True)}, ["a", "b"])
+    path = write_vcf(tmp_path / "a.vcf", as_records(variants_of(1)))
+    score_variants(model, as_store(GENOME), path, {"scores": tmp_path / "scores.h5"})
+    _, effects, _ = read_effects(tmp_path / "scores.h5")
+    assert np.isfinite(effects.logit_difference[:, 0]).all()
+    assert np.isnan(effects.logit_difference[:, 1]).all()
+    assert (effects.ref[:, 1] >= 0).all()
+
+
+def test_variants_on_contigs_without_coverage_are_counted_and_not_scored(tmp_path):
+    _, readings = joint_readings(tmp_path)
+    sizes = {"chr1": len(GENOME["chr1"])}
+    for track in (0, 1):
+        arrays = {"chr1": np.ones((-(-sizes["chr1"] // 10), 2), dtype=np.int64)}
+        write_contigs(tmp_path / f"{track}.h5", arrays, {"resolution": 10, "sizes": sizes})
+    model = EffectModel.of_plan([joint()], readings, binsize=10, outputs=["bound"])
+    variants = variants_of(6, 60)
+    path = write_vcf(tmp_path / "a.vcf", as_records(variants))
+    counts = score_variants(model, as_store(GENOME), path, {"scores": tmp_path / "scores.h5"}).set_index("status")["n"]
+    on_first = sum(variant[0] == "chr1" for variant in variants)
+    assert 0 < on_first < len(variants)
+    assert counts["scored"] == on_first
+    assert counts["contig_without_coverage"] == len(variants) - on_first
+
+
+def test_names_of_outputs_are_each_one_output():
+    sequence = {"dna": SequenceInput(1, LENGTH, hot=True)}
+    with pytest.raises(InputError, match="Outputs share a name: x"):
+        EffectModel([dense(2)], sequence, ["x", "x"])
+    with pytest.raises(InputError, match="No output is named z. The outputs are x, y"):
+        EffectModel([dense(2)], sequence, ["x", "y"], kept=["z"])
+
+
 def test_linear_outputs_have_no_logits_and_one_replicate_no_spread(tmp_path):
     score(tmp_path, as_records(variants_of(1)), [dense(1, activation="linear")])
     places, effects, _ = read_effects(tmp_path / "scores.h5")

@@ -171,12 +171,25 @@ def test_a_window_shorter_than_all_variants_is_an_error(tmp_path):
         counts.check("a.vcf", GENOME, 5)
 
 
+def test_a_file_of_another_assembly_is_an_error(tmp_path):
+    counts = counted(tmp_path, record("chr1", 4, "TTTG", "T"), record("chr1", 4, "A", "C"), record("chr1", 5, "A", "C"))
+    with pytest.raises(InputError, match="none of 2 reference alleles is what the genome has, the first chr1:4:A:C"):
+        counts.check("a.vcf", GENOME, 5)
+
+
+def test_mostly_other_reference_alleles_are_warned_of(tmp_path, caplog):
+    right, wrong = record("chr1", 4, "T", "C"), [record("chr1", 4, "A", "C"), record("chr1", 5, "A", "C")]
+    counted(tmp_path, right, wrong[0]).check("a.vcf", GENOME, 5)
+    assert "another assembly" not in caplog.text
+    counted(tmp_path, right, *wrong).check("a.vcf", GENOME, 5)
+    assert "2 reference alleles are not what the genome has, 1 are; is it of another assembly?" in caplog.text
+
+
 @pytest.mark.parametrize(
     "lines",
     [
         [],
         [record("chr1", 4, "T", "<DEL>")],
-        [record("chr1", 4, "TTTG", "T"), record("chr1", 4, "A", "C")],  # the other one is a mismatch
         [record("chr1", 4, "TTTG", "T"), record("chr1", 4, "T", "C")],
         [record("chr7", 4, "A", "C"), record("chr1", 4, "T", "C")],
     ],

@@ -82,6 +82,11 @@ class Cover(SignalFiles, Dataset):
         """The fitted normalizer of each condition; empty for values of windows as they were given."""
         return list(self._signal.normalizers)
 
+    @property
+    def contigs(self) -> list[str]:
+        """Names of the contigs that are kept as a whole, in all conditions; none where windows are kept."""
+        return self._signal.contigs()
+
     def _keep_rows(self, rows: np.ndarray) -> None:
         self._signal = self._signal.of_rows(rows)
 

@@ -65,6 +65,10 @@ class Tracks(NamedTuple):
             warn_of_windows_outside(windows, array.attrs.get("sizes", {}), array.place)
         return located
 
+    def contigs(self) -> list[str]:
+        """Name the contigs that every condition has."""
+        return [name for name in self.arrays[0].contigs if all(name in array.contigs for array in self.arrays)]
+
     def contig_sizes(self) -> dict[str, int]:
         """Give the lengths of contigs in bp, as far as they are known."""
         return dict(self.arrays[0].attrs.get("sizes", {}))
@@ -186,6 +190,10 @@ class Rows:
         if unknown:
             msg = f"genomesize lacks contigs of the windows: {list_some(unknown, 8)}. Use sizes of the same assembly."
             raise InputError(msg)
+
+    def contigs(self) -> list[str]:
+        """Name the contigs that are kept as a whole: none."""
+        return []
 
     def contig_sizes(self) -> dict[str, int]:
         """Give the lengths of contigs in bp, as far as they are known."""

@@ -65,7 +65,9 @@ class VariantCounts:
         return pd.DataFrame(dict(zip(COLUMNS, ([status.word for status in Status], self.n, which), strict=True)))
 
     def check(self, path: object, genome_contigs: Iterable[str], shortest: int) -> None:
-        """Log the counts; raise InputError when no variant can be scored with this genome, or with this model.
+        """Log the counts; raise InputError when nothing can be scored because genome or model are others.
+
+        A warning says when most reference alleles are not what the genome has.
 
         Parameters
         ----------
@@ -78,8 +80,18 @@ class VariantCounts:
         """
         for row in self.table().query("n > 0").itertuples():
             _LOG.info("%s: %d variants: %s (%s)", path, row.n, row.status, row.which)
+        wrong = int(self.n[Status.REFERENCE_MISMATCH] + self.n[Status.SCORED_DESPITE_MISMATCH])
+        if wrong > self.n[Status.SCORED]:
+            text = "%s: %d reference alleles are not what the genome has, %d are; is it of another assembly?"
+            _LOG.warning(text, path, wrong, self.n[Status.SCORED])
         if self.n_scored:
             return
+        if self.n[Status.REFERENCE_MISMATCH]:
+            msg = (
+                f"{path}: none of {wrong} reference alleles is what the genome has, the first "
+                f"{self._first[Status.REFERENCE_MISMATCH]}. Use the VCF file of the same assembly, or mismatch: flag."
+            )
+            raise InputError(msg)
         unknown, too_long = self.n[Status.CONTIG_NOT_IN_GENOME], self.n[Status.LONGER_THAN_WINDOW]
         if unknown and unknown == self._with_letters():
             msg = (
@@ -88,7 +100,7 @@ class VariantCounts:
                 "(`bcftools annotate --rename-chrs` renames contigs)."
             )
             raise InputError(msg)
-        if too_long and not self.n[Status.REFERENCE_MISMATCH]:
+        if too_long:
             msg = (
                 f"{path}: no variant fits into the model's window: its input of {shortest} bp is too short for all "
                 f"{too_long} that could be scored, the first {self._first[Status.LONGER_THAN_WINDOW]}. Use a model "

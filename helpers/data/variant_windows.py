@@ -5,7 +5,7 @@ stands in its middle. What lies on its 5' side stays in place. A window keeps it
 deletion pulls bases in from the 3' side, an insertion pushes bases out there. Outside the contig all is unknown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -49,6 +49,7 @@ def cut_variant_windows(
     *,
     mismatch: str = "skip",
     shortest: int | None = None,
+    covered: Collection[str] | None = None,
 ) -> VariantWindows:
     """Cut windows around variants out of a genome and write the alleles into them.
 
@@ -67,6 +68,8 @@ def cut_variant_windows(
     shortest : int, optional
         bp of the shortest window that a model cuts out of the middle of these; `length` by default. Either allele must
         fit between its middle and its 3' end.
+    covered : collection of str, optional
+        Contigs that have coverage, where a model reads some; by default none is needed.
 
     Returns
     -------
@@ -92,6 +95,9 @@ def cut_variant_windows(
     ids = np.fromiter((contigs.get(name, -1) for name in variants.chroms), dtype=np.int64, count=len(variants.chroms))
     fits = (shortest or length) - middle_of(shortest or length)
     variants = variants._replace(status=_placed_status(variants, ids, np.array(list(genome.sizes.values())), fits))
+    if covered is not None:
+        bare = np.array([name not in covered for name in variants.chroms], dtype=bool)
+        variants.status[bare & (variants.status == Status.SCORED)] = Status.CONTIG_WITHOUT_COVERAGE
     rows = np.flatnonzero(variants.status == Status.SCORED)
     reference = np.empty((len(rows), length), dtype=np.uint8)
     alternative = np.empty_like(reference)

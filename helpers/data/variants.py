@@ -51,6 +51,8 @@ class Status(IntEnum):
         It begins before, or ends behind, its contig.
     LONGER_THAN_WINDOW
         An allele does not fit between the middle of the model's window and its 3' end.
+    CONTIG_WITHOUT_COVERAGE
+        The model reads coverage, of which there is none on this contig.
     """
 
     SCORED = 0
@@ -63,6 +65,7 @@ class Status(IntEnum):
     CONTIG_NOT_IN_GENOME = 7
     OUTSIDE_CONTIG = 8
     LONGER_THAN_WINDOW = 9
+    CONTIG_WITHOUT_COVERAGE = 10
 
     @property
     def word(self) -> str:

@@ -14,6 +14,10 @@ from helpers.model.layers import OneHotCodes
 _ACTIVATIONS = tuple(
     getattr(keras.layers, name) for name in ("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax")
 )
+_WITH_ACTIVATION = tuple(  # layers that end in their activation
+    getattr(keras.layers, name)
+    for name in ("Dense", "EinsumDense", *(f"{kind}Conv{n}D" for kind in ("", "Separable") for n in (1, 2)))
+)
 
 
 class Target:
@@ -192,6 +196,37 @@ def _structure(model: keras.Model, side: str) -> Any:
     return getattr(model, f"{side}s" if isinstance(model, keras.Sequential) else side)
 
 
+def before_sigmoids(model: keras.Model) -> tuple[keras.Model, list[bool]]:
+    """Give a model that says log odds where another says probabilities, and what the other says elsewhere.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Left unchanged.
+
+    Returns
+    -------
+    keras.Model
+        From the inputs by name to shape (windows, units): all outputs side by side.
+    list of bool
+        Of each unit, whether its last activation is a sigmoid.
+    """
+    values, units = [], []
+    for name, tensor in _outputs_of(model).items():
+        sigmoid = _ends_in_sigmoid(tensor)
+        value = _before_activation(tensor, name) if sigmoid else tensor
+        values.append(keras.layers.Flatten()(value) if len(value.shape) != 2 else value)
+        units += [sigmoid] * values[-1].shape[1]
+    together = values[0] if len(values) == 1 else keras.layers.Concatenate()(values)
+    return keras.Model(_inputs_of(model), together), units
+
+
+def _ends_in_sigmoid(tensor: Any) -> bool:
+    layer = tensor._keras_history.operation
+    twofold = isinstance(layer, (*_WITH_ACTIVATION, keras.layers.Activation))
+    return twofold and getattr(layer, "activation", None) is keras.activations.sigmoid
+
+
 def _before_activation(tensor: Any, name: str) -> Any:
     """Give the value that the last activation was applied to."""
     layer = tensor._keras_history.operation
@@ -200,7 +235,8 @@ def _before_activation(tensor: Any, name: str) -> Any:
         raise InputError(msg)
     if isinstance(layer, _ACTIVATIONS):
         return layer.input
-    if getattr(layer, "activation", None) in (None, keras.activations.linear):
+    linear = getattr(layer, "activation", None) in (None, keras.activations.linear)
+    if linear or not isinstance(layer, _WITH_ACTIVATION):  # of a recurrent layer the activation is not the last
         return tensor
     twin = type(layer).from_config({**layer.get_config(), "activation": "linear", "name": f"{layer.name}_value"})
     value = twin(layer.input)

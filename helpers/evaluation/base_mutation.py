@@ -139,7 +139,7 @@ def scan_bases(
         activation is a sigmoid, else 'value'; `start` is the occurrence's, `position` in the motif counts from 1 on
         its own strand; `delta` is the change by this base, `elsewhere` the mean change by the bases elsewhere.
     """
-    from helpers.evaluation.attribution_target import Target
+    from helpers.evaluation.attribution_target import before_sigmoids
     from helpers.model.training import load_model
 
     cores = find_cores(windows, motif["sequence"], distance=motif["distance"])
@@ -147,16 +147,13 @@ def scan_bases(
     tables = []
     for variant, (order, own) in own_paths(runs, paths).items():
         models = [load_model(path) for path in own]
-        predict = mean_predictor([Target(model).linear for model in models], order)
+        linear = [before_sigmoids(model) for model in models]
+        predict = mean_predictor([model for model, _ in linear], order)
         rng = np.random.default_rng(seed)
         changes = mutate_bases(predict, codes, motif["sequence"], offsets=offsets, rng=rng)
-        tables.append(_as_rows(cores, motif["sequence"], *changes).assign(variant=variant, scale=_scale(models[0])))
+        scale = "log-odds" if linear[0][1][0] else "value"
+        tables.append(_as_rows(cores, motif["sequence"], *changes).assign(variant=variant, scale=scale))
     return pd.concat(tables, ignore_index=True)[list(COLUMNS)]
-
-
-def _scale(model: Any) -> str:
-    (output,) = model.output_names
-    return "log-odds" if model.get_layer(output).activation.__name__ == "sigmoid" else "value"
 
 
 def _as_rows(cores: pd.DataFrame, motif: str, changes: np.ndarray, elsewhere: np.ndarray) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import expit
 
 from helpers.data.coverage import Cover
 from helpers.data.indexer import GenomicIndexer
@@ -18,7 +19,7 @@ from helpers.data.variant_windows import VariantWindows, middle_of
 from helpers.data.variants import Variants
 from helpers.errors import InputError, list_some
 
-_LEAST, _MOST = np.finfo(np.float32).tiny, 1 - 2.0**-25  # what float32 rounds to 0 and to 1
+_MOST = 700.0  # log odds whose probability float64 still tells from 0
 
 
 class Effects(NamedTuple):
@@ -31,7 +32,8 @@ class Effects(NamedTuple):
     difference
         alt - ref.
     logit_difference
-        logit(alt) - logit(ref), of these means; NaN where the output is no probability.
+        logit(alt) - logit(ref), of these means, from the values before the sigmoid, so that it is exact also where
+        probabilities are rounded to 0 or 1; NaN where the output is no probability.
     sd
         Standard deviation of the difference over replicates (n - 1); NaN where there is one.
     """
@@ -103,11 +105,13 @@ class EffectModel:
         Those that are kept.
     n_predicted : int
         Number of outputs that the models have.
+    covered : set of str or None
+        Contigs that have coverage of all inputs; None where the models read none.
 
     Raises
     ------
     InputError
-        When no input is a sequence, or the models have another number of outputs.
+        When no input is a sequence, the models have another number of outputs, or names come twice or are unknown.
 
     Notes
     -----
@@ -132,8 +136,11 @@ class EffectModel:
             )
             raise InputError(msg)
         self._models, self._sequences = list(models), dict(sequences)
-        self.outputs = [name for name in outputs if kept is None or name in kept]
-        self.n_predicted, self._columns = len(outputs), [list(outputs).index(name) for name in self.outputs]
+        _check_names(outputs, kept)
+        self._columns = [number for number, name in enumerate(outputs) if kept is None or name in kept]
+        self.outputs, self.n_predicted = [outputs[number] for number in self._columns], len(outputs)
+        contigs = [set(cover.contigs) for cover, _ in self._covers.values()]
+        self.covered = set.intersection(*contigs) if contigs else None
         self.length = max(item.length for item in self._sequences.values())
         self.shortest = min(item.length for item in self._sequences.values())
         n_outputs = {sum(tensor.shape[-1] for tensor in model.outputs) for model in self._models}
@@ -143,7 +150,10 @@ class EffectModel:
                 f"{list_some(outputs)}. Give each output its name."
             )
             raise InputError(msg)
-        self._are_probabilities = all(map(_ends_in_sigmoid, self._models))
+        from helpers.evaluation.attribution_target import before_sigmoids  # loads Keras
+
+        self._models, kinds = zip(*map(before_sigmoids, self._models), strict=True)
+        self._probable = np.array(kinds[0])[self._columns]
 
     @classmethod
     def of_plan(
@@ -209,11 +219,12 @@ class EffectModel:
         inputs = {name: self._read_sequence(item, windows, reverse) for name, item in self._sequences.items()}
         for name, (cover, length) in self._covers.items():
             inputs[name] = _read_cover(cover, length, windows, reverse)
-        replicates = np.stack([self._predict(model, inputs, len(windows.rows)) for model in self._models])
+        predicted = [self._predict(model, inputs, len(windows.rows)) for model in self._models]
+        replicates, complements = (np.stack(parts) for parts in zip(*predicted, strict=True))
         ref, alt = replicates.mean(axis=0)
         differences = replicates[:, 1] - replicates[:, 0]
         sd = np.full(ref.shape, np.nan) if len(differences) == 1 else differences.std(axis=0, ddof=1)
-        logit_difference = _logit(alt) - _logit(ref) if self._are_probabilities else np.full(ref.shape, np.nan)
+        logit_difference = _logit(alt, complements[:, 1]) - _logit(ref, complements[:, 0])
         return Effects(*(values.astype(np.float32) for values in (ref, alt, alt - ref, logit_difference, sd)))
 
     def _read_sequence(self, item: SequenceInput, windows: VariantWindows, reverse: np.ndarray | None) -> Any:
@@ -225,17 +236,20 @@ class EffectModel:
         kmers = _on_strands(kmers, reverse_complement_codes(kmers, item.order), reverse)
         return _OneHot(kmers, item.order) if item.hot else kmers
 
-    def _predict(self, model: Any, inputs: Mapping[str, Any], n_variants: int) -> np.ndarray:
-        """Predict (alleles, variants, outputs), mean over strands, float64."""
+    def _predict(self, model: Any, inputs: Mapping[str, Any], n_variants: int) -> tuple[np.ndarray, np.ndarray]:
+        """Predict (alleles, variants, outputs), and of probabilities 1 less them; means over strands, float64."""
         from helpers.model.training import predict
 
-        by_name = isinstance(model.input, Mapping)
-        predicted = predict(model, inputs if by_name else next(iter(inputs.values())))
+        named = inputs if len(inputs) > 1 else dict(zip(model.input, inputs.values(), strict=True))
+        predicted = predict(model, named)
         if not np.isfinite(predicted).all():
             msg = "A prediction of a variant's window is not finite. Train the model again with a lower learning rate."
             raise InputError(msg)
-        predicted = predicted[:, self._columns].reshape(-1, 2, n_variants, len(self._columns))
-        return predicted.mean(axis=0, dtype=np.float64)
+        values = predicted[:, self._columns].reshape(-1, 2, n_variants, len(self._columns)).astype(np.float64)
+        odds = np.clip(values, -_MOST, _MOST)
+        probabilities = np.where(self._probable, expit(odds), values)
+        complements = np.where(self._probable, expit(-odds), np.nan)  # apart, for 1 - p would be rounded
+        return probabilities.mean(axis=0), complements.mean(axis=0)
 
 
 class _OneHot:
@@ -282,6 +296,18 @@ def sequence_input_of(model: Any, order: int) -> SequenceInput:
     return SequenceInput(order, shape[0] + order - 1, hot)
 
 
+def _check_names(outputs: Sequence[str], kept: Sequence[str] | None) -> None:
+    """Refuse names of outputs that come twice, and names to keep that no output has."""
+    twice = sorted({name for name in outputs if list(outputs).count(name) > 1})
+    if twice:
+        msg = f"Outputs share a name: {list_some(twice)}. Give each output a name of its own."
+        raise InputError(msg)
+    unknown = [name for name in kept or () if name not in outputs]
+    if unknown:
+        msg = f"No output is named {list_some(unknown)}. The outputs are {list_some(outputs)}."
+        raise InputError(msg)
+
+
 def _on_strands(forward: np.ndarray, turned: np.ndarray, reverse: np.ndarray | None) -> np.ndarray:
     """Give rows of both alleles on both strands, one behind the other, or each on the strand that `reverse` says."""
     if reverse is None:
@@ -305,13 +331,7 @@ def _read_cover(cover: Cover, length: int, windows: VariantWindows, reverse: np.
     return _on_strands(values, values[:, ::-1, ::-1], reverse)
 
 
-def _ends_in_sigmoid(model: Any) -> bool:
-    """Tell whether all outputs of a model are probabilities."""
-    activations = [getattr(model.get_layer(name), "activation", None) for name in model.output_names]
-    return all(getattr(activation, "__name__", "") == "sigmoid" for activation in activations)
-
-
-def _logit(probability: np.ndarray) -> np.ndarray:
-    """Give log(p / (1 - p)), finite also where float32 has rounded p to 0 or to 1."""
-    bounded = np.clip(probability, _LEAST, _MOST)
-    return np.log(bounded) - np.log1p(-bounded)
+def _logit(probability: np.ndarray, complements: np.ndarray) -> np.ndarray:
+    """Give log(p / (1 - p)) from mean p and from 1 - p of each replicate; NaN where the latter is."""
+    other = complements.mean(axis=0)
+    return np.log(np.where(np.isnan(other), np.nan, probability)) - np.log(other)

@@ -63,8 +63,8 @@ def score_variants(
     Raises
     ------
     InputError
-        For a bad file, no contig of which the genome has any, or all of whose variants are longer than the model's
-        window.
+        For a bad file, no contig of which the genome has any, all of whose variants are longer than the model's window,
+        or of whose reference alleles the genome has none.
     """
     check_mismatch(mismatch)
     unknown = [name for name in files if name not in FILES]
@@ -72,7 +72,7 @@ def score_variants(
         msg = f"files: {unknown[0]!r} is unknown; allowed: {', '.join(FILES)}."
         raise InputError(msg)
     counts = VariantCounts()
-    settings = {"mismatch": mismatch, "shortest": model.shortest}
+    settings = {"mismatch": mismatch, "shortest": model.shortest, "covered": model.covered}
     with effect_files(files, model.outputs, read_variant_header(variants)) as write:
         for batch in read_variants(variants, batch_size=batch_size or _batch_size(model)):
             windows = cut_variant_windows(genome, batch, model.length, **settings)
