@@ -4,7 +4,14 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from helpers.model_references import chosen_variants, input_kinds, inspected_variants, model_variants
+from helpers.model_references import (
+    chosen_variants,
+    input_kinds,
+    inspected_variants,
+    model_variants,
+    selector_problems,
+    where_problems,
+)
 from helpers.naming import unknown
 from helpers.networks import NETWORKS
 from helpers.study import WHOLE, held_out, part_chromosome, scored_splits
@@ -23,6 +30,8 @@ def reading_problems(study: Mapping[str, Any], classes: Collection[str], key: st
         Where the study stands in the config.
     """
     yield from unknown(study["tracks"].get("outputs", []), study["output"]["tracks"], f"{key}.tracks.outputs")
+    if "motif" in study and not all(isinstance(entry, str) for entry in held_out(study)["test"]):
+        yield f"{key}.motif: its sites lie on the test chromosomes; the test split of this study has parts of some."
     for name in study.get("motif", {}).get("models", []):
         yield from _motif_problems(name, study, f"{key}.motif.models")
     for name, table in study["tables"].items():
@@ -67,25 +76,13 @@ def _models_problems(figure: Mapping, study: Mapping, key: str) -> Iterator[str]
         return
     if not any(figure["split"] in scored_splits(study, name) for name in figure["models"]):
         yield f"{key}.split: none of {', '.join(figure['models'])} is scored on {figure['split']}."
-    for name, where in figure.get("where", {}).items():
-        if name not in figure["models"]:
-            yield f"{key}.where: {name!r} is not among the models of the figure."
-        elif not chosen_variants({"model": name, **where}, study):
-            yield f"{key}.where.{name}: no variant of {name!r} has {dict(where)}."
-
-
-def _shown(figure: Mapping, study: Mapping) -> list[tuple[str, dict[str, Any]]]:
-    return [
-        (name, values)
-        for name in figure["models"]
-        for values in chosen_variants({"model": name, **figure["where"].get(name, {})}, study)
-    ]
+    yield from where_problems(figure, study, key)
 
 
 def _cell_problems(figure: Mapping, study: Mapping, axes: list[str], key: str) -> Iterator[str]:
     """Find variants that lack an axis, and pairs of variants that would share a place."""
     cells: dict[tuple, str] = {}
-    for name, values in _shown(figure, study):
+    for name, values in inspected_variants(figure, study):
         known = {"model": name, **values}
         missing = [axis for axis in axes if axis not in known]
         if missing:
@@ -117,7 +114,7 @@ def _differences_problems(figure: Mapping, study: Mapping, key: str) -> Iterator
     yield from wrong
     if wrong:
         return
-    values = [known for _, known in _shown(figure, study)]
+    values = [known for _, known in inspected_variants(figure, study)]
     for side in ("value", "reference"):
         if not any(known.get(figure["key"]) == figure[side] for known in values):
             yield f"{key}.{side}: no variant that is shown has {figure['key']} {figure[side]!r}."
@@ -125,15 +122,8 @@ def _differences_problems(figure: Mapping, study: Mapping, key: str) -> Iterator
 
 
 def _selector_problems(selector: Mapping, figure: Mapping, study: Mapping, key: str) -> Iterator[str]:
-    wrong = list(unknown([selector["model"]], study["models"], f"{key}.model"))
-    yield from wrong
-    if wrong:
-        return
-    chosen = chosen_variants(selector, study)
-    if len(chosen) != 1:
-        there = "; ".join(map(str, model_variants(study["models"][selector["model"]])))
-        yield f"{key}: picks {len(chosen)} variants of {selector['model']!r}, one is needed; its variants: {there}."
-    if figure["split"] not in scored_splits(study, selector["model"]):
+    yield from selector_problems(selector, study, key)
+    if selector["model"] in study["models"] and figure["split"] not in scored_splits(study, selector["model"]):
         yield f"{key}: {selector['model']!r} is not scored on {figure['split']}."
 
 
@@ -173,16 +163,13 @@ def _locus_problems(figure: Mapping, study: Mapping, key: str) -> Iterator[str]:
 
 def _attributed_problems(selector: Mapping, study: Mapping, key: str) -> Iterator[str]:
     """Find a variant that is not attributed, or has no sequence to draw."""
-    wrong = list(unknown([selector["model"]], study["models"], f"{key}.model"))
+    wrong = list(selector_problems(selector, study, key))
     yield from wrong
     if wrong:
         return
-    section = study.get("attribution", {"models": []})
-    chosen = [(selector["model"], values) for values in chosen_variants(selector, study)]
-    if len(chosen) != 1:
-        yield f"{key}: picks {len(chosen)} variants of {selector['model']!r}, one is needed."
-    elif chosen[0] not in inspected_variants(section, study):
-        yield f"{key}: {selector['model']!r} {chosen[0][1]} is not attributed; add it under `attribution`."
+    chosen = (selector["model"], *chosen_variants(selector, study))
+    if chosen not in inspected_variants(study.get("attribution", {"models": []}), study):
+        yield f"{key}: {chosen[0]!r} {chosen[1]} is not attributed; add it under `attribution`."
     elif "sequence" not in input_kinds(selector["model"], study):
         yield f"{key}: {selector['model']!r} does not read the sequence."
 

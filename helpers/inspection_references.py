@@ -5,7 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from helpers.model_references import chosen_variants, input_kinds, inspected_variants, model_variants
+from helpers.model_references import (
+    chosen_variants,
+    input_kinds,
+    inspected_variants,
+    selector_problems,
+    where_problems,
+)
 from helpers.naming import REGION_TYPES, track_problems, unknown
 from helpers.networks import BASELINES
 from helpers.study import CORES
@@ -34,11 +40,7 @@ def _selection_problems(section: Mapping, study: Mapping, allowed: list[str], ke
     yield from wrong
     if wrong:
         return
-    for name, where in section["where"].items():
-        if name not in section["models"]:
-            yield f"{key}.where: {name!r} is not among its models, {', '.join(section['models'])}."
-        elif not chosen_variants({"model": name, **where}, study):
-            yield f"{key}.where.{name}: no variant of {name!r} has {dict(where)}."
+    yield from where_problems(section, study, key)
 
 
 def _attribution_problems(section: Mapping, study: Mapping, tracks: pd.DataFrame, key: str) -> Iterator[str]:
@@ -75,13 +77,13 @@ def _variants_problems(section: Mapping, study: Mapping, tracks: pd.DataFrame, k
 
 
 def _loci_problems(section: Mapping, study: Mapping, tracks: pd.DataFrame, key: str) -> Iterator[str]:
-    selector = section["of"]
-    wrong = list(unknown([selector["model"]], study["models"], f"{key}.of.model"))
+    wrong = list(selector_problems(section["of"], study, f"{key}.of"))
     yield from wrong
-    if not wrong and len(chosen_variants(selector, study)) != 1:
-        there = "; ".join(map(str, model_variants(study["models"][selector["model"]])))
-        picked = len(chosen_variants(selector, study))
-        yield f"{key}.of: picks {picked} variants of {selector['model']!r}, one is needed; its variants: {there}."
+    if wrong or section["top"] or section["wrong"]:
+        return
+    shown = (section["of"]["model"], *chosen_variants(section["of"], study))
+    if not section["variants"] or shown not in inspected_variants(study.get("variants", {"models": []}), study):
+        yield f"{key}: top and wrong are 0, and there are no variants of {shown[0]!r} {shown[1]}: nothing to show."
 
 
 def _expected_problems(section: Mapping, study: Mapping, tracks: pd.DataFrame, key: str) -> Iterator[str]:

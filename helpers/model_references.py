@@ -82,8 +82,30 @@ def inspected_variants(section: Mapping[str, Any], study: Mapping[str, Any]) -> 
     return [
         (name, values)
         for name in section["models"]
+        if name in study["models"]  # one that is not is told by the checks of the section
         for values in chosen_variants({"model": name, **where.get(name, {})}, study)
     ]
+
+
+def selector_problems(selector: Mapping[str, Any], study: Mapping[str, Any], key: str) -> Iterator[str]:
+    """Yield a sentence when a selector names no model, or does not pick one of its variants."""
+    wrong = list(unknown([selector["model"]], study["models"], f"{key}.model"))
+    yield from wrong
+    if wrong:
+        return
+    picked = len(chosen_variants(selector, study))
+    if picked != 1:
+        there = "; ".join(map(str, model_variants(study["models"][selector["model"]])))
+        yield f"{key}: picks {picked} variants of {selector['model']!r}, one is needed; its variants: {there}."
+
+
+def where_problems(section: Mapping[str, Any], study: Mapping[str, Any], key: str) -> Iterator[str]:
+    """Yield a sentence for each entry of ``where`` that is about another model, or leaves no variant."""
+    for name, where in section.get("where", {}).items():
+        if name not in section["models"]:
+            yield f"{key}.where: {name!r} is not among its models, {', '.join(section['models'])}."
+        elif not chosen_variants({"model": name, **where}, study):
+            yield f"{key}.where.{name}: no variant of {name!r} has {dict(where)}."
 
 
 def input_kinds(name: str, study: Mapping[str, Any]) -> list[str]:

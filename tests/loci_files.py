@@ -46,7 +46,7 @@ def make_page(name):
     prediction = np.clip(target * 0.6 + rng.random((600, 2)) * 0.4, 0, 1)
     predictions = Predictions(regions, target, prediction, outputs)
     effects = make_effects(rng.normal(size=30) * 0.2, "chr2").assign(output=outputs[0], id=name.replace(" ", "_"))
-    loci = choose_loci(predictions, effects, top=3, wrong=2, variants=2)
+    loci = choose_loci(predictions, effects, labels=True, top=3, wrong=2, variants=2)
     genome = GenomeArray.from_contigs(
         {chrom: rng.integers(0, 4, LENGTH).astype(np.uint8) for chrom in ("chr1", "chr2")}
     )
@@ -67,4 +67,4 @@ def make_page(name):
         variant_track(effects, near, outputs[0]),
         LocusTrack(f"{name} reads", "signal", {"chr1": [[0, LENGTH, 3.0]], "chr2": [[0, LENGTH, 2.0]]}),
     ]
-    return LociPage(name, f"{name} note", loci, views, kind_names(predictions), sequence_text(genome, near), tracks)
+    return LociPage(name, f"{name} note", loci, views, kind_names(labels=True), sequence_text(genome, near), tracks)

@@ -316,3 +316,13 @@ def test_windows_are_described_output_by_output(predictions, model):
     np.testing.assert_allclose(table["prediction"], [0.1, 0.8, 0.9, 0.2], atol=1e-6)
     assert table["target"].tolist() == [0, 1, 1, 0]
     np.testing.assert_allclose(table["sum"], table["change"], atol=1e-4)
+
+
+def test_the_first_windows_alone(found):
+    first = found.first(2)
+    assert len(first) == 2
+    assert all(len(table) == 2 for table in first.checks.values())
+    for output, own in found.values.items():
+        for name, values in own.items():
+            np.testing.assert_array_equal(first.values[output][name], values[:2])
+    assert len(found.first(1000)) == len(found)

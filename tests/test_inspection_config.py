@@ -89,6 +89,36 @@ def test_the_schema_refuses_other_values(key, value):
         demo_with({"attribution": {"models": ["dna"], key: value}})
 
 
+def test_a_wrong_model_is_told_where_other_sections_ask_for_it():
+    wrong = {
+        "attribution": {"models": ["typo"]},
+        "motifs": {"models": ["dna"], "database": "jund_motif", "modisco": True},
+    }
+    locus = {"kind": "locus", "region": "chr3:1000-3000", "predictions": ["joint"], "attribution": {"model": "joint"}}
+    with pytest.raises(InputError, match="attribution.models: 'typo' is unknown"):
+        check(demo_with(wrong | {"figures": {"fig2d": locus}}))
+
+
+def test_a_page_without_any_locus_is_refused():
+    nothing = {"of": {"model": "joint"}, "top": 0, "wrong": 0}
+    with pytest.raises(InputError, match="loci: top and wrong are 0, and there are no variants of 'joint'"):
+        check(demo_with({"loci": nothing}))
+    check(demo_with({"loci": nothing, "variants": {"track": "snvs", "models": ["joint"]}}))
+
+
+def test_sites_of_a_motif_need_whole_test_chromosomes():
+    config = demo_with({"motif": {"sequence": "TGAC", "models": ["dna"]}})
+    config["studies"]["jund"]["split"]["test"] = [{"chrom": "chr3", "start": 500_000}]
+    with pytest.raises(InputError, match="jund.motif: its sites lie on the test chromosomes"):
+        check(config)
+
+
+def test_a_region_needs_digits():
+    locus = {"kind": "locus", "region": "chr3:,-5", "predictions": ["joint"]}
+    with pytest.raises(InputError, match="'chr3:,-5'"):
+        demo_with({"figures": {"fig2d": locus}})
+
+
 def test_variants_are_chosen_in_the_order_of_models_and_grids():
     study = demo_with(GOOD)["studies"]["jund"]
     chosen = inspected_variants(study["attribution"], study)

@@ -8,7 +8,6 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
-import pyBigWig
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +21,6 @@ from helpers.evaluation.loci import LOCUS_COLUMNS, choose_loci, kind_names, mean
 from helpers.evaluation.loci_page import LociPage, embed_json, write_loci_page
 from helpers.evaluation.loci_tracks import (
     attribution_tracks,
-    bigwig_track,
     coverage_track,
     join_views,
     locus_views,
@@ -43,7 +41,7 @@ def scored(target, prediction, step=200, chroms="chr1"):
 
 def test_labels_are_right_too_high_or_too_low():
     predictions = scored([1, 0, 1, 0, 1, 0], [0.9, 0.8, 0.7, 0.1, 0.05, 0.0], step=5000)
-    loci = choose_loci(predictions, top=2, wrong=1)
+    loci = choose_loci(predictions, labels=True, top=2, wrong=1)
     assert list(loci.columns) == list(LOCUS_COLUMNS)
     assert loci[["kind", "start", "rank"]].values.tolist() == [
         ["right", 0, 1],
@@ -58,24 +56,24 @@ def test_labels_are_right_too_high_or_too_low():
 
 def test_a_signal_is_judged_by_the_difference():
     predictions = scored([2.0, 0.0, 3.0, 5.0, 1.5], [1.9, 4.0, 3.5, 1.0, 1.5], step=5000)
-    loci = choose_loci(predictions, top=2, wrong=5)
+    loci = choose_loci(predictions, labels=False, top=2, wrong=5)
     assert loci["kind"].tolist() == ["right"] * 2 + ["too_high"] * 2 + ["too_low"] * 2  # window 4 is neither
     assert (loci["start"] // 5000).tolist() == [2, 0, 1, 2, 3, 0]
-    assert kind_names(predictions)["too_high"] == "Predicted too high"
+    assert kind_names(labels=False)["too_high"] == "Predicted too high"
 
 
 def test_neighbours_stand_for_one_another_up_to_the_distance():
     predictions = scored([1] * 13, [0.5, 0.9, 0.8, 0.7, 0.6, 0.6, 0.6, 0.59, 0.1, 0.1, 0.1, 0.1, 0.1])
-    loci = choose_loci(predictions, top=9, wrong=0, apart=1000)
+    loci = choose_loci(predictions, labels=True, top=9, wrong=0, apart=1000)
     # Of the windows behind 200-400, that from 1400 is the first with 1000 bp between them.
     assert loci["start"].tolist() == [200, 1400]
-    assert choose_loci(predictions, top=9, wrong=0, apart=1001)["start"].tolist() == [200, 1600]
-    assert len(choose_loci(predictions, top=20, wrong=0, apart=0)) == 13, "touching is not overlapping"
+    assert choose_loci(predictions, labels=True, top=9, wrong=0, apart=1001)["start"].tolist() == [200, 1600]
+    assert len(choose_loci(predictions, labels=True, top=20, wrong=0, apart=0)) == 13, "touching is not overlapping"
 
 
 def test_neighbours_on_another_contig_stay():
     predictions = scored([1, 1], [0.9, 0.8], step=0, chroms=["chr1", "chr2"])
-    assert choose_loci(predictions, wrong=0)["chrom"].tolist() == ["chr1", "chr2"]
+    assert choose_loci(predictions, labels=True, wrong=0)["chrom"].tolist() == ["chr1", "chr2"]
 
 
 @settings(max_examples=60, deadline=None)
@@ -86,7 +84,7 @@ def test_no_two_loci_of_a_kind_are_near_and_none_that_is_left_out_is_better(data
     target = np.array(data.draw(st.lists(st.integers(0, 1), min_size=n, max_size=n)))
     top, apart = data.draw(st.integers(0, 5)), data.draw(st.integers(0, 900))
     predictions = scored(target, prediction)
-    loci = choose_loci(predictions, top=top, wrong=0, apart=apart)
+    loci = choose_loci(predictions, labels=True, top=top, wrong=0, apart=apart)
     expected = []  # the slow way: walk down the positives, stable, and keep what is far from all that is kept
     for row in sorted(np.flatnonzero(target == 1), key=lambda row: -predictions.prediction[row, 0]):
         if len(expected) < top and all(abs(row - kept) * 200 - 200 >= apart for kept in expected):
@@ -99,19 +97,19 @@ def test_no_two_loci_of_a_kind_are_near_and_none_that_is_left_out_is_better(data
 def test_variants_come_by_size_with_their_scores():
     effects = make_effects([0.1, -0.7, np.nan, 0.3], chroms=["chr1", "chr1", "chr1", "chr2"])
     predictions = scored([1], [0.5])
-    loci = choose_loci(predictions, effects, top=0, wrong=0, variants=9, apart=0)
+    loci = choose_loci(predictions, effects, labels=True, top=0, wrong=0, variants=9, apart=0)
     assert loci["kind"].tolist() == ["variant"] * 3
     assert loci["label"].tolist() == ["snv1 A>G", "snv3 A>G", "snv0 A>G"]
     assert loci["rank"].tolist() == [1, 2, 3]
     np.testing.assert_allclose(loci["prediction"] - loci["reference"], [-0.7, 0.3, 0.1])
     assert loci["target"].isna().all()
     other = effects.assign(output="b")
-    assert choose_loci(predictions, other, top=0, wrong=0).empty
+    assert choose_loci(predictions, other, labels=True, top=0, wrong=0).empty
 
 
 def test_a_negative_number_is_refused():
     with pytest.raises(InputError, match="wrong=-1"):
-        choose_loci(scored([1], [0.5]), wrong=-1)
+        choose_loci(scored([1], [0.5]), labels=True, wrong=-1)
 
 
 def test_replicates_are_averaged(tmp_path):
@@ -226,18 +224,7 @@ def test_coverage_adds_strands_and_keeps_its_bins(tmp_path):
     expected[:10] = expected[210:500] = 0
     np.testing.assert_array_equal(heights(track, "chr1", 1000), expected)
     assert len(track.features["chr1"]) <= 9 + 20, "a bin is one number, not one for each base"
-
-
-def test_a_bigwig_gives_what_lies_near(tmp_path):
-    with pyBigWig.open(str(tmp_path / "x.bw"), "w") as file:
-        file.addHeader([("chr1", 1000)])
-        file.addEntries(["chr1"] * 3, [0, 400, 900], ends=[100, 500, 1000], values=[1.0, 2.0, 3.0])
-    stretches = region_table(["chr1", "chr2"], [99, 0], [450, 10])
-    assert bigwig_track("x", tmp_path / "x.bw", stretches).features == {"chr1": [[0, 100, 1.0], [400, 500, 2.0]]}
-    assert bigwig_track("x", tmp_path / "x.bw", region_table(["chr1"], [2000], [2100])).features == {}
-    (tmp_path / "no.bw").write_text("nothing")
-    with pytest.raises(InputError, match=r"no\.bw"):
-        bigwig_track("x", tmp_path / "no.bw", stretches)
+    assert coverage_track("c", tmp_path / "c.h5", region_table(["chrM"], [10], [210])).features == {}
 
 
 def test_attributions_are_averaged_base_by_base():

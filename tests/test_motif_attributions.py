@@ -160,10 +160,10 @@ def test_files_of_attributions_are_weighed_and_need_not_be_there(stored, tmp_pat
     attributions.checks["a"] = pd.DataFrame({"steps": [32, 32]})
     write_attributions(tmp_path / "attributions.h5", attributions)
     readings = {"dna": {"kind": "sequence", "stores": [str(stores["dna"])]}, "dnase": {"kind": "coverage"}}
-    table = weigh_file(tmp_path / "attributions.h5", readings)
+    table = weigh_file(tmp_path / "attributions.h5", readings, 1000)
     pd.testing.assert_frame_equal(table, weigh_attributions(attributions, stores))
     for nothing in (None, []):
-        empty = weigh_file(nothing, readings)
+        empty = weigh_file(nothing, readings, 1000)
         assert (list(empty.columns), len(empty), kmer_motifs(empty)) == (list(table.columns), 0, [])
 
 

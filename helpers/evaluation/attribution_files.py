@@ -77,6 +77,12 @@ class Attributions:
     def __len__(self) -> int:
         return len(self.windows)
 
+    def first(self, count: int) -> "Attributions":
+        """Give the first windows alone."""
+        values = {output: {name: array[:count] for name, array in own.items()} for output, own in self.values.items()}
+        checks = {output: table.iloc[:count] for output, table in self.checks.items()}
+        return Attributions(self.windows.iloc[:count], self.layouts, values, checks, self.settings)
+
     @property
     def outputs(self) -> list[str]:
         """Names of the outputs."""

@@ -119,7 +119,7 @@ def weigh_attributions(attributions: Attributions, stores: Mapping[str, AnyPath]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(TABLE_COLUMNS))
 
 
-def weigh_file(path: AnyPath | None, readings: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+def weigh_file(path: AnyPath | None, readings: Mapping[str, Mapping[str, Any]], windows: int) -> pd.DataFrame:
     """Weigh the k-mers of a file of attributions; without one, the table has no rows.
 
     Parameters
@@ -128,10 +128,12 @@ def weigh_file(path: AnyPath | None, readings: Mapping[str, Mapping[str, Any]]) 
         See `helpers.evaluation.attribution_files`.
     readings : mapping
         See `genomes_of`.
+    windows : int
+        So many of the first windows count: those with the highest predictions, not those that a figure draws.
     """
     if not path:
         return pd.DataFrame(columns=list(TABLE_COLUMNS))
-    return weigh_attributions(read_attributions(path), genomes_of(readings))
+    return weigh_attributions(read_attributions(path).first(windows), genomes_of(readings))
 
 
 def genomes_of(readings: Mapping[str, Mapping[str, Any]]) -> dict[str, AnyPath]:

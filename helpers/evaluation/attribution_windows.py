@@ -54,7 +54,8 @@ def choose_windows(
     Returns
     -------
     ChosenWindows
-        Each window once; ties in the order of the file.
+        Each window once: first those with the highest predictions, the highest first, then those of the regions. Ties
+        in the order of the file.
 
     Raises
     ------

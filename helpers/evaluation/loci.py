@@ -32,6 +32,7 @@ def choose_loci(
     predictions: Predictions,
     effects: pd.DataFrame | None = None,
     *,
+    labels: bool,
     top: int = 10,
     wrong: int = 10,
     variants: int = 10,
@@ -45,6 +46,8 @@ def choose_loci(
         Windows without flank, with what was observed and predicted.
     effects : pandas.DataFrame, optional
         Effects of variants, a row for each variant and output: `EFFECT_COLUMNS`, start and end 0-based, half-open.
+    labels : bool
+        Whether the targets are labels, 0 or 1, or a signal.
     top : int
         Windows that are high in both: of labels the positives with the highest prediction; of a signal the windows
         whose lower value of the two, predicted and observed, is highest.
@@ -78,7 +81,7 @@ def choose_loci(
     Fewer are given where there are fewer. Variants without a finite difference are never chosen.
     """
     _check_numbers(top=top, wrong=wrong, variants=variants, apart=apart)
-    found, labels = [], are_labels(predictions)
+    found = []
     for number, output in enumerate(predictions.outputs):
         values = predictions.regions.assign(
             output=output,
@@ -149,14 +152,9 @@ def read_effect_table(path: str | os.PathLike[str], outputs: Iterable[str]) -> p
         raise InputError(message) from error
 
 
-def are_labels(predictions: Predictions) -> bool:
-    """Say whether all targets are labels, 0 or 1, and not a signal."""
-    return bool(np.isin(predictions.target, (0, 1)).all())
-
-
-def kind_names(predictions: Predictions) -> dict[str, str]:
+def kind_names(*, labels: bool) -> dict[str, str]:
     """Say in words what each kind of locus is, in their order: of labels, or of a signal."""
-    if are_labels(predictions):
+    if labels:
         words = ("Predicted and observed", "Predicted, not observed", "Observed, not predicted")
     else:
         words = ("Predicted and observed high", "Predicted too high", "Predicted too low")

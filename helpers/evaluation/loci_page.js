@@ -15,7 +15,10 @@ let close = false
 let drawn = [] // tracks of the output that is shown
 let work = Promise.resolve() // what igv.js does, one thing after the other
 
-const later = action => { work = work.then(action); return work }
+const later = action => {  // one that fails is told, and those behind it go on
+    work = work.then(action).catch(error => { element("message").textContent = String(error) })
+    return work
+}
 
 // A list
 

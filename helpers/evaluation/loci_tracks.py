@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import pyBigWig
 
 from helpers.data.collapse import collapse_overlaps
 from helpers.data.coverage import Cover
@@ -143,39 +142,14 @@ def variant_track(effects: pd.DataFrame, stretches: pd.DataFrame, output: str) -
 
 
 def coverage_track(name: str, store: str | os.PathLike[str], stretches: pd.DataFrame) -> LocusTrack:
-    """Make a track of counts, both strands together, from what `store_bam_coverage` wrote."""
+    """Make a track of counts, both strands together, of a store; contigs that it lacks are empty."""
     cover = Cover.create_from_store(name, [store], conditions=[name])
     features: dict[str, list[list[Any]]] = {}
-    for chrom, start, end in _places(stretches):
+    covered = stretches[stretches["chrom"].isin(cover.contigs)]
+    for chrom, start, end in _places(covered):
         values = np.asarray(cover[chrom, start, end], dtype=np.float64)[0, :, :, 0].sum(axis=1)
         features.setdefault(chrom, []).extend(_runs(values, start))
     return LocusTrack(name, "signal", features, color=VERMILLION)
-
-
-def bigwig_track(
-    name: str, path: str | os.PathLike[str], stretches: pd.DataFrame, output: str = "", color: str = GREEN
-) -> LocusTrack:
-    """Make a track of a bigWig file; contigs that it lacks are empty.
-
-    Raises
-    ------
-    InputError
-        When it cannot be opened.
-    """
-    features: dict[str, list[list[Any]]] = {}
-    try:
-        file = pyBigWig.open(os.fspath(path))
-    except RuntimeError as error:
-        message = f"{path} is no bigWig file: {error}. Remove it and run on: it is made anew."
-        raise InputError(message) from error
-    with file:
-        sizes = file.chroms()
-        for chrom, start, end in _places(stretches):
-            stop = min(end, sizes.get(chrom, 0))
-            found = file.intervals(chrom, start, stop) if start < stop else None
-            if found:
-                features.setdefault(chrom, []).extend(_signal(*map(np.array, zip(*found, strict=True))))
-    return LocusTrack(name, "signal", features, output, color)
 
 
 def attribution_tracks(attributions: Attributions, stretches: pd.DataFrame, output: str) -> Iterator[LocusTrack]:

@@ -37,7 +37,7 @@ rule attribute_inputs:
         binsize=lambda wildcards: study_of(wildcards)["regions"]["binsize"],
         settings=section_of("attribution", "method", "baseline", "windows"),
         explained=lambda wildcards: attributed_outputs(wildcards.study),
-        drawn=drawn_regions,
+        drawn=lambda wildcards: drawn_regions(wildcards.study, wildcards.model, wildcards.variant),
         seed=config["seed"],
         backend=config["backend"],
         device=config["device"],
@@ -88,5 +88,6 @@ rule rank_bases:
         "../../envs/data.yaml"
     params:
         code=code_of("rank_bases"),
+        windows=attributed_windows,
     script:
         "../scripts/rank_bases.py"

@@ -46,6 +46,7 @@ rule find_motifs:
         output=in_first_fold(output_plan),
         binsize=lambda wildcards: study_of(wildcards)["regions"]["binsize"],
         settings=section_of("motifs", "windows"),
+        attributed=attributed_windows,
         note=config["note"],
         backend=config["backend"],
         device=config["device"],
@@ -73,6 +74,7 @@ rule find_patterns:
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         code=code_of("find_patterns"),
+        windows=attributed_windows,
         plan=in_first_fold(variant_plan),
     script:
         "../scripts/find_patterns.py"

@@ -35,10 +35,21 @@ def expected_regions(section):
     return path
 
 
-def drawn_regions(wildcards):
-    """The regions of figures that draw attributions: the windows there are attributed in any case."""
-    figures = study_of(wildcards)["figures"].values()
-    return [figure["region"] for figure in figures if "attribution" in figure]
+def attributed_windows(wildcards):
+    """How many windows are attributed because their prediction is high; 0 in a study without attributions."""
+    return study_of(wildcards).get("attribution", {}).get("windows", 0)
+
+
+def drawn_regions(study, model=None, variant=None):
+    """The regions of figures that draw attributions, of any variant or of one: the windows there are attributed too."""
+    settings = STUDIES[study]
+    figures = [figure for figure in settings["figures"].values() if "attribution" in figure]
+    return [
+        figure["region"]
+        for figure in figures
+        if model in (None, figure["attribution"]["model"])
+        and variant in (None, *map(plans.variant_name, chosen_variants(figure["attribution"], settings)))
+    ]
 
 
 def in_first_fold(look_up):

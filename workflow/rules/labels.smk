@@ -71,6 +71,6 @@ rule describe_targets:
     params:
         code=code_of("describe_targets"),
         output=lambda wildcards: {key: study_of(wildcards)["output"][key] for key in ("kind", "tracks")},
-        drawn=drawn_regions,
+        drawn=lambda wildcards: drawn_regions(wildcards.study),
     script:
         "../scripts/describe_targets.py"

@@ -48,6 +48,7 @@ rule make_loci_page:
     params:
         code=code_of("make_loci_page"),
         study=page_title,
+        labels=lambda wildcards: study_of(wildcards)["output"]["kind"] == "peaks",
         outputs=lambda wildcards: study_of(wildcards)["output"]["tracks"],
         coverage=lambda wildcards: coverage_names(wildcards.study),
         settings=section_of("loci", "top", "wrong", "variants"),

@@ -20,7 +20,7 @@ with logged(snakemake.log[0]):
     split = open_split(readings, "test", regions=inputs.test, **shared)
     filters = find_filters(inputs.models, split.inputs, split.outputs, windows=params.settings["windows"])
     motifs = [one.motif for one in filters if one.motif is not None]
-    kmers = weigh_file(inputs.get("attributions"), readings)
+    kmers = weigh_file(inputs.get("attributions"), readings, params.attributed)
     matches = match_motifs([*motifs, *kmer_motifs(kmers)], database)
     write_motifs(outputs.meme, motifs)
     write_table(kmers, outputs.kmers)

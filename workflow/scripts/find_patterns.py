@@ -8,7 +8,7 @@ with logged(snakemake.log[0]):
     from helpers.evaluation.motif_matching import match_motifs
     from helpers.evaluation.tables import write_table
 
-    attributions = read_attributions(snakemake.input.attributions)
+    attributions = read_attributions(snakemake.input.attributions).first(snakemake.params.windows)
     patterns = attribution_patterns(attributions, genomes_of(snakemake.params.plan["inputs"]))
     write_motifs(snakemake.output.meme, patterns)
     write_table(match_motifs(patterns, read_motifs(snakemake.input.database)), snakemake.output.matches)

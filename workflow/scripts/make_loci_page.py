@@ -13,7 +13,7 @@ with logged(snakemake.log[0]):
     windows = loci.mean_predictions(inputs.predictions, outputs)
     effects = loci.read_effect_table(inputs.effects, outputs) if inputs.effects else None
     numbers = {name: params.settings[name] for name in ("top", "wrong", "variants")}
-    chosen = loci.choose_loci(windows, effects, **numbers)
+    chosen = loci.choose_loci(windows, effects, labels=params.labels, **numbers)
     views = tracks.locus_views(chosen, genome.sizes)
     near = tracks.join_views(views)
 
@@ -31,5 +31,5 @@ with logged(snakemake.log[0]):
     shown = "" if len(outputs) == len(params.outputs) else f"the first {len(outputs)} of {len(params.outputs)} outputs"
     note = "; ".join(filter(None, [params.note, shown]))
     sequence = tracks.sequence_text(genome, near)
-    page = loci_page.LociPage(params.study, note, chosen, views, loci.kind_names(windows), sequence, drawn)
+    page = loci_page.LociPage(params.study, note, chosen, views, loci.kind_names(labels=params.labels), sequence, drawn)
     loci_page.write_loci_page(snakemake.output[0], page, inputs.igv)
