@@ -115,21 +115,22 @@ def _mean_of_orders(fits: Mapping[str, Fit], architecture: str, order: int) -> t
     return (low[0] + high[0]) / 2, (low[1] + high[1]) / 2
 
 
-def epoch_seconds(
-    fits: Mapping[str, Fit], architecture: str, values: Mapping[str, Any], windows: float
+def training_seconds(
+    fits: Mapping[str, Fit], architecture: str, values: Mapping[str, Any], windows: float, epochs: int
 ) -> tuple[float, float]:
-    """Give the CPU seconds and the GPU seconds of an epoch of a network."""
+    """Give the CPU seconds and the GPU seconds of a training that sees so many windows in all its epochs."""
     order = values.get("order", 0)
     call, window = _mean_of_orders(fits, architecture, order)
     larger, work = _scale(architecture, values)
-    calls = windows / PROFILE_BATCH if architecture in PROFILES else 1
+    calls = windows / PROFILE_BATCH if architecture in PROFILES else epochs
     slower = window / _mean_of_orders(fits, architecture, 1)[1] if architecture in PROFILES else 1.0
     return calls * call * larger + windows * window * work, windows / GPU_RATES[architecture] * work * slower
 
 
-def _first(fits: Mapping[str, Fit], architecture: str) -> Fit:
+def _largest_order(fits: Mapping[str, Fit], architecture: str) -> Fit:
     """Give the fit of the largest order that was measured."""
-    return [fit for name, fit in fits.items() if name.split(", ")[:2] == ["train_model", architecture]][-1]
+    names = [name for name in fits if name.split(", ")[:2] == ["train_model", architecture]]
+    return fits[max(names)]
 
 
 def training_rows(fits: Mapping[str, Fit], windows: Mapping[str, Windows]) -> list[Row]:
@@ -139,8 +140,8 @@ def training_rows(fits: Mapping[str, Fit], windows: Mapping[str, Windows]) -> li
         each, epochs = windows[name], study["training"]["epochs"]
         seen = epochs * (each.train + each.validation) + each.validation + each.test * each.tests
         for model, parts in trained_networks(study):
-            spent = [epoch_seconds(fits, architecture, values, seen) for architecture, values in parts]
-            largest = [(_first(fits, one), _scale(one, values)[0]) for one, values in parts]
+            spent = [training_seconds(fits, architecture, values, seen, epochs) for architecture, values in parts]
+            largest = [(_largest_order(fits, one), _scale(one, values)[0]) for one, values in parts]
             values = (each.validation + each.test * each.tests) * each.outputs
             memory = max(fit.peak.at(0) * larger for fit, larger in largest) + 8 * values
             disk = sum(fit.written.at(0) * larger for fit, larger in largest)

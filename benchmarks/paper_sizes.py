@@ -41,7 +41,8 @@ ASSUMPTIONS = (  # formatted with the number of peaks
     "Memory of `encode_genome`, `count_coverage` and `sum_signal` is that of chr1. Training holds targets and"
     " predictions of the validation and test windows beside the network.",
     "GPU: the rates of an H100 with JAX in [benchmarks.md](benchmarks.md); orders 2 and 3 of `deepsea` and `danq`"
-    " in the proportion of the CPU; `cage_chromatin`, which was not measured there, as `jund_dnase`.",
+    " in the proportion of the CPU; `cage_chromatin`, which was not measured there, as `jund_dnase`. JAX"
+    " compiles each training for 8 to 45 s more.",
 )
 _RULE = r"^(?:rule|checkpoint|use rule \w+ as) (\w+)(?: with)?:"
 

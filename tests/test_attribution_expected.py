@@ -76,3 +76,16 @@ def test_without_an_interval_nothing_is_said():
 def test_coverage_has_no_bases():
     with pytest.raises(InputError, match="need a sequence. Received: dna"):
         rank_bases(attributions(kind="coverage"), INTERVALS)
+
+
+def test_what_lies_behind_a_shorter_window_does_not_count():
+    found = attributions()
+    short = found.windows.copy()
+    short.loc[0, "end"] = 30  # the window ends at 35 with its flank; 36 and on are no bases of it
+    found = Attributions(short, found.layouts, found.values, {})
+    (line, _) = rank_bases(found, INTERVALS).itertuples()
+    inside, height = marked(0)[:20], np.abs(found.values["x"]["dna"][0].sum(axis=1))[:20]
+    rows = [1, 2]
+    areas = [roc_auc_score(marked(row), np.abs(found.values["x"]["dna"][row].sum(axis=1))) for row in rows]
+    assert line.outside == (~inside).sum() + sum((~marked(row)).sum() for row in rows)
+    assert line.auroc == pytest.approx(np.mean([roc_auc_score(inside, height), *areas]))

@@ -262,8 +262,12 @@ def test_one_window_by_its_index(model):
 
 def test_a_stretch_has_to_be_given_and_covered(model):
     inputs = [sequence(), coverage()]
-    with pytest.raises(InputError, match="Give chrom, start < end, or idx"):
+    with pytest.raises(InputError, match="Give chrom, 0 <= start < end, or idx"):
         input_attribution(model, inputs, "chr1", 5)
+    count = len(inputs[0])
+    for idx in (count, -count - 1):
+        with pytest.raises(InputError, match=f"There are {count} windows. Received: idx={idx}"):
+            input_attribution(model, inputs, idx=idx)
     with pytest.raises(InputError, match="No window of dna, dnase overlaps chr2:14-15"):
         input_attribution(model, inputs, "chr2", 14, 15)
     with pytest.raises(InputError, match="'dnase' is a Bioseq of DNA or a Cover"):
@@ -326,3 +330,18 @@ def test_the_first_windows_alone(found):
         for name, values in own.items():
             np.testing.assert_array_equal(first.values[output][name], values[:2])
     assert len(found.first(1000)) == len(found)
+
+
+def test_a_window_that_begins_before_its_contig_is_shown_from_there():
+    """One dense layer over the bases: attribution is the weight of each base that is there."""
+    genome = GenomeArray.from_contigs({"c": encode_letters(b"ACGTACGTAC")})
+    dna = Bioseq("dna", genome, GenomicIndexer.create_from_region("c", 0, 4, "+", binsize=4, stepsize=4, flank=3))
+    x = keras.Input((10, 1, 4), name="dna")
+    model = keras.Model({"dna": x}, {"y": keras.layers.Dense(1, name="y")(keras.layers.Flatten()(x))})
+    weights = np.arange(40, dtype="float32").reshape(10, 4)
+    model.set_weights([weights.reshape(-1, 1), np.zeros(1)])
+    (found,) = input_attribution(model, dna, idx=0)
+    assert found.gindexer[0] == ("c", 0, 7, "+")
+    assert [found[0][0, place, 0, letter] for place, letter in enumerate([0, 1, 2, 3, 0, 1, 2])] == [
+        weights[3 + place, letter] for place, letter in enumerate([0, 1, 2, 3, 0, 1, 2])
+    ]

@@ -71,7 +71,7 @@ def logits(model, inputs, unit=0):
 def test_attributions_add_up_to_the_change_before_the_last_activation(name):
     model, specs = built(name)
     inputs = drawn(specs)
-    found = attribute(model, inputs, max_steps=4096)
+    found = attribute(model, inputs)
     nothing = {
         key: np.full_like(part, 4 ** specs[key].order) if specs[key].kind == "sequence" else np.zeros_like(part)
         for key, part in inputs.items()
@@ -105,7 +105,6 @@ def test_other_baselines_are_complete_too(baseline):
         baseline=baseline,
         references=2,
         coverage_baseline="mean",
-        max_steps=4096,
     )
     total = sum(part.reshape(3, -1).sum(axis=1) for part in found.values["second"].values())
     np.testing.assert_allclose(total, found.checks["second"]["sum"], atol=1e-4)
@@ -127,7 +126,7 @@ def both_strands(merge_mode):
 def test_both_strands_have_their_gradient(merge_mode):
     model = both_strands(merge_mode)
     letters = np.random.default_rng(4).integers(0, 4, (4, 60)).astype(np.uint8)[1:]  # in the first two places tie
-    there, back = (attribute(model, {"dna": part}, max_steps=4096) for part in (letters, 3 - letters[:, ::-1]))
+    there, back = (attribute(model, {"dna": part}) for part in (letters, 3 - letters[:, ::-1]))
     np.testing.assert_allclose(there.values["y"]["dna"], back.values["y"]["dna"][:, ::-1, ::-1], atol=1e-4)
     np.testing.assert_allclose(there.checks["y"]["change"], back.checks["y"]["change"], atol=1e-5)
     assert (np.abs(there.values["y"]["dna"]).sum(axis=(1, 2)) > 0.1).all()

@@ -13,7 +13,8 @@ from helpers.data.motifs import Motif, read_motifs, write_motifs
 from helpers.data.sequence import Bioseq, encode_letters, kmer_codes
 from helpers.errors import InputError
 from helpers.evaluation.attribution_target import Target
-from helpers.evaluation.filters import Sites, bases_of_kmers, cut_pieces, filter_table, find_filters, find_sites
+from helpers.evaluation.base_attribution import letters_of_kmers
+from helpers.evaluation.filters import Sites, cut_pieces, filter_table, find_filters, find_sites
 from helpers.evaluation.motif_matching import match_motifs
 from helpers.evaluation.scans import find_scans
 from helpers.evaluation.silencing import silence_filters
@@ -107,7 +108,7 @@ def test_pieces_make_the_filter_fire_as_much_as_it_did(order):
     letters = letters_of(30, order)
     codes = kmer_codes(letters, order)
     _, scan = network(order)
-    sites, bases = find_sites(scan, codes), bases_of_kmers(codes, order)
+    sites, bases = find_sites(scan, codes), letters_of_kmers(codes, order)
     assert sites.chosen().any(axis=0).all()
     assert sites.reverse[sites.chosen()].any()
     for number in range(scan.filters):
@@ -129,7 +130,7 @@ def test_batches_change_nothing_and_the_other_strand_has_the_same_motifs(monkeyp
     fires = whole.activation > 0
     assert (mirrored.reverse != whole.reverse)[fires].mean() > 0.95  # other than at ties
     pieces = [
-        cut_pieces(bases_of_kmers(own, 2), sites.start[:, 0], sites.reverse[:, 0], scan.span)
+        cut_pieces(letters_of_kmers(own, 2), sites.start[:, 0], sites.reverse[:, 0], scan.span)
         for own, sites in ((codes, whole), (turned, mirrored))
     ]
     assert (pieces[0] == pieces[1]).all(axis=1)[fires[:, 0]].mean() > 0.95
@@ -145,7 +146,7 @@ def test_a_filter_fires_above_half_of_its_maximum_and_where_that_is_above_zero()
 @given(st.integers(1, 4), st.lists(st.integers(0, 4), min_size=4, max_size=30))
 def test_bases_are_read_back_from_kmers(order, letters):
     letters = np.array([letters], dtype=np.uint8)
-    bases = bases_of_kmers(kmer_codes(letters, order), order)
+    bases = letters_of_kmers(kmer_codes(letters, order), order)
     assert bases.shape == letters.shape
     for place, letter in enumerate(letters[0]):
         starts = range(max(0, place - order + 1), min(place, letters.shape[1] - order) + 1)
@@ -337,3 +338,11 @@ def test_the_background_is_the_composition_of_both_strands(tmp_path):
     counts = np.bincount(letters.ravel(), minlength=4) + 1
     expected = (counts + counts[::-1]) / 2 / counts.sum()
     np.testing.assert_allclose(first.motif.background, expected)
+
+
+def test_two_scans_of_one_sequence_are_refused():
+    specs = {"dna": InputSpec((LENGTH,), "sequence", 1)}
+    part = ("jund_dna", {"filters": 3, "width": 5, "pool": 4}, ["dna"])
+    model = build_model("joint", specs, OutputSpec("bound"), {"parts": {"a": part, "b": part}})
+    with pytest.raises(InputError, match="scans the sequence 'dna' twice"):
+        find_scans(model)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import linregress
 
-from benchmarks.paper_costs import GPU_RATES, epoch_seconds, job_amounts, rule_rows, training_rows
+from benchmarks.paper_costs import GPU_RATES, job_amounts, rule_rows, training_rows, training_seconds
 from benchmarks.paper_fits import Fit, Line, fit_costs, fit_line, measure_cases
 from benchmarks.paper_rates import JOBS, NETWORKS, Case, Cost, cases, peak_bytes
 from benchmarks.paper_run import NOT_MEASURED, SECONDS, write_page
@@ -138,12 +138,14 @@ KNOWN = {
 
 def test_an_epoch_by_hand():
     values = {"order": 1, "window": 1000, "strands": "both"}
-    assert epoch_seconds(KNOWN, "danq", values, 1280) == pytest.approx((10 * 0.1 + 12.8, 1280 / GPU_RATES["danq"]))
-    wide = epoch_seconds(KNOWN, "danq", {**values, "window": 2000, "strands": "forward"}, 1280)
+    assert training_seconds(KNOWN, "danq", values, 1280, 1) == pytest.approx(
+        (10 * 0.1 + 12.8, 1280 / GPU_RATES["danq"])
+    )
+    wide = training_seconds(KNOWN, "danq", {**values, "window": 2000, "strands": "forward"}, 1280, 1)
     assert wide == pytest.approx((10 * 0.2 + 12.8, 1280 / GPU_RATES["danq"]))
-    second = epoch_seconds(KNOWN, "danq", {**values, "order": 2}, 1280)
+    second = training_seconds(KNOWN, "danq", {**values, "order": 2}, 1280, 1)
     assert second == pytest.approx((10 * 0.2 + 1280 * 0.015, 1.5 * 1280 / GPU_RATES["danq"]))
-    assert epoch_seconds(KNOWN, "jund_dnase", {}, 500)[0] == pytest.approx(2.5)
+    assert training_seconds(KNOWN, "jund_dnase", {}, 500, 1)[0] == pytest.approx(2.5)
 
 
 def made_up():
@@ -162,7 +164,7 @@ def test_rows_by_hand():
     trained = {(row.study, row.what): row for row in training_rows(fits, windows)}
     seen = 30 * (windows["jund"].train + windows["jund"].validation) + windows["jund"].validation
     seen += 2 * windows["jund"].test
-    assert trained["jund", "dnase"].cpu == pytest.approx(30 * (1 + seen / 1e6) / 3600)
+    assert trained["jund", "dnase"].cpu == pytest.approx(30 * (30 * 1 + seen / 1e6) / 3600)
     assert trained["jund", "dna"].gpu == pytest.approx(30 * seen / GPU_RATES["jund_dna"] / 3600)
     values = 919 * (windows["deepsea"].validation + windows["deepsea"].test)
     assert trained["deepsea", "danq"].memory == pytest.approx(2e9 + 8 * values)  # of 2000 bp

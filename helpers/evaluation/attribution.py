@@ -91,7 +91,8 @@ class Attribution(NamedTuple):
         letter A, C, G or T, 0 elsewhere and at unknown bases. Of coverage the shape of the input.
     checks : dict of str to pandas.DataFrame
         By output, one row a window: change of the target from the references to the window, sum of all attributions
-        over all inputs, error |sum - change|, and steps (0 for mutagenesis).
+        over all inputs, error |sum - change|, and steps (0 for mutagenesis). Mutations and input × gradient need not
+        add up to the change: of these the error says how far they are from it, and none is too large.
     """
 
     values: dict[str, dict[str, np.ndarray]]

@@ -1,14 +1,15 @@
 """Attributions of windows in a file, and as genome tracks.
 
 The file (HDF5) holds the windows without flank in the datasets ``chrom``, ``start``, ``end`` and ``strand``, and for
-each output a group with ``checks`` (windows, columns) and, for each input, a group with ``attribution``: float32 of
+each output a group with ``.checks`` (windows, columns) and, for each input, a group with ``attribution``: float32 of
 shape (windows, bases, 4) for a sequence, (windows, positions, strands, conditions) for coverage, read from left to
 right on the plus strand of the genome. Attributes of the group of an input say its flank, resolution and conditions.
 """
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -129,7 +130,7 @@ def write_attributions(path: str | os.PathLike[str], attributions: Attributions)
             file.create_dataset(column, data=np.char.encode(values.astype("U"), "utf-8") if letters else values)
         for output in attributions.outputs:
             checks = attributions.checks[output]
-            table = file.create_dataset(f"{output}/checks", data=checks.to_numpy(dtype=np.float64))
+            table = file.create_dataset(f"{output}/.checks", data=checks.to_numpy(dtype=np.float64))
             table.attrs["columns"] = list(checks)
             for name, layout in attributions.layouts.items():
                 values = np.asarray(attributions.values[output][name], dtype=np.float32)
@@ -158,7 +159,7 @@ def read_attributions(path: str | os.PathLike[str]) -> Attributions:
     except OSError as error:
         msg = f"Cannot read the attributions in {path}: {error}. Write them again (remove the file and run on)."
         raise InputError(msg) from error
-    with file:
+    with file, _complete(path):
         version = file.attrs.get("format_version")
         if version != FORMAT_VERSION or "settings" not in file.attrs:
             msg = f"{path} holds no attributions of format version {FORMAT_VERSION} (it has {version}). Make it anew."
@@ -167,9 +168,18 @@ def read_attributions(path: str | os.PathLike[str]) -> Attributions:
         columns |= {column: np.char.decode(columns[column], "utf-8") for column in ("chrom", "strand")}
         outputs, inputs = ([str(name) for name in file.attrs[key]] for key in ("outputs", "inputs"))
         values = {output: {name: file[f"{output}/{name}/attribution"][()] for name in inputs} for output in outputs}
-        checks = {output: _read_checks(file[f"{output}/checks"]) for output in outputs}
+        checks = {output: _read_checks(file[f"{output}/.checks"]) for output in outputs}
         layouts = {name: InputLayout(**json.loads(file[f"{outputs[0]}/{name}"].attrs["layout"])) for name in inputs}
         return Attributions(pd.DataFrame(columns), layouts, values, checks, json.loads(file.attrs["settings"]))
+
+
+@contextmanager
+def _complete(path: str | os.PathLike[str]) -> Iterator[None]:
+    try:
+        yield
+    except KeyError as error:
+        msg = f"{path} lacks attributions: {error}. Write them again (remove the file and run on)."
+        raise InputError(msg) from error
 
 
 def _read_checks(table: h5py.Dataset) -> pd.DataFrame:

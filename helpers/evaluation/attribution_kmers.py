@@ -162,7 +162,7 @@ def sequence_codes(attributions: Attributions, stores: Mapping[str, AnyPath]) ->
         By the names of the inputs that are sequences; 4 for bases beyond the ends of contigs.
     """
     windows = attributions.windows.assign(strand=".")
-    length = int(windows["end"].iloc[0] - windows["start"].iloc[0])
+    length = int((windows["end"] - windows["start"]).max())  # shorter windows are followed by unknown bases
     return {
         name: Bioseq.create_from_refgenome(
             name, stores[name], roi=windows, binsize=length, flank=attributions.layouts[name].flank

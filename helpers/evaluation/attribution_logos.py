@@ -109,7 +109,7 @@ def attributed_stretch(attributions: Attributions, output: str, source: str, reg
     total, depth = np.zeros((end - start, len(BASES))), np.zeros((end - start, 1))
     for row in np.flatnonzero(near.to_numpy()):
         first = int(windows["start"].iloc[row])
-        left, right = max(first, start), min(first + values.shape[1], end)
+        left, right = max(first, start), min(first + values.shape[1], int(windows["end"].iloc[row]), end)
         total[left - start : right - start] += values[row, left - first : right - first]
         depth[left - start : right - start] += 1
     mean = np.divide(total, depth, out=np.full_like(total, np.nan), where=depth > 0)

@@ -1,5 +1,7 @@
 """Does attribution find what should matter? Rank the bases of expected intervals among the others of their windows."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -47,28 +49,25 @@ def rank_bases(attributions: Attributions, intervals: pd.DataFrame) -> pd.DataFr
     rows = []
     for name in attributions.sequences:
         length = next(iter(attributions.values.values()))[name].shape[1]
-        inside = _mark(attributions.regions_of(name), length, intervals)
-        chosen = np.flatnonzero(inside.any(axis=1) & ~inside.all(axis=1))
+        bins = bins_of(attributions.regions_of(name), length, 1)
+        inside = overlaps_any(bins, intervals).reshape(len(attributions), length)
+        there = (bins["start"] < bins["end"]).to_numpy().reshape(inside.shape)  # the others lie behind short windows
         for output in attributions.outputs:
             height = np.abs(attributions.values[output][name].sum(axis=2, dtype=np.float64))
+            pairs = [(marked[own], values[own]) for marked, values, own in zip(inside, height, there, strict=True)]
             row = {"input": name, "output": output}
-            rows.append(row | _statistics(height[chosen], inside[chosen]))
+            rows.append(row | _statistics([pair for pair in pairs if pair[0].any() and not pair[0].all()]))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _mark(regions: pd.DataFrame, length: int, intervals: pd.DataFrame) -> np.ndarray:
-    """Say of each base of each window whether it lies in an interval, shape (windows, bases)."""
-    bins = bins_of(regions, length, 1)
-    return overlaps_any(bins, intervals).reshape(len(regions), length)
-
-
-def _statistics(height: np.ndarray, inside: np.ndarray) -> dict[str, float]:
-    n = len(height)
-    areas = np.array([auroc(marked, own) for marked, own in zip(inside, height, strict=True)])
-    tops = [marked[own == own.max()].mean() for marked, own in zip(inside, height, strict=True)]
-    numbers = {"windows": n, "inside": int(inside.sum()), "outside": int((~inside).sum())}
+def _statistics(windows: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
+    """Summarize windows, of each base whether it lies inside, and its height."""
+    n, n_inside = len(windows), sum(int(inside.sum()) for inside, _ in windows)
+    numbers = {"windows": n, "inside": n_inside, "outside": sum(len(inside) for inside, _ in windows) - n_inside}
     if not n:
         return numbers
+    areas = np.array([auroc(inside, height) for inside, height in windows])
+    tops = [inside[height == height.max()].mean() for inside, height in windows]
     error = areas.std(ddof=1) / np.sqrt(n) if n > 1 else float("nan")
     means = {"auroc": areas.mean(), "auroc_se": error, "top_inside": np.mean(tops)}
-    return numbers | means | {"top_expected": inside.mean()}
+    return numbers | means | {"top_expected": np.mean([inside.mean() for inside, _ in windows])}

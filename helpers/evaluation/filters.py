@@ -20,6 +20,7 @@ from keras import ops
 
 from helpers.data.motifs import Motif
 from helpers.errors import InputError
+from helpers.evaluation.base_attribution import letters_of_kmers
 from helpers.evaluation.scans import Scan, find_scans
 from helpers.evaluation.silencing import silence_filters
 from helpers.model.layers import DnaConv2D
@@ -133,7 +134,7 @@ def find_filters(
         model = load_model(path)
         for scan in find_scans(model):
             codes = inputs[scan.input].codes(slice(None))
-            bases = bases_of_kmers(codes, scan.one_hot.order)
+            bases = letters_of_kmers(codes, scan.one_hot.order)
             background = _composition(bases) if background is None else background
             changes = silence_filters(model, scan, inputs, strongest)
             found += _describe(scan, replicate, find_sites(scan, codes), bases, background, (changes, outputs))
@@ -238,32 +239,6 @@ def _best(strands: list[Any], known: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """Find the highest activation of each filter, and its place, counted on through both strands."""
     values = ops.concatenate([ops.where(known[:, :, None], strand, -np.inf) for strand in strands], axis=1)
     return ops.convert_to_numpy(ops.max(values, axis=1)), ops.convert_to_numpy(ops.argmax(values, axis=1))
-
-
-def bases_of_kmers(codes: np.ndarray, order: int) -> np.ndarray:
-    """Turn k-mer codes back into bases.
-
-    Parameters
-    ----------
-    codes : numpy.ndarray of uint, shape (windows, positions)
-    order : int
-
-    Returns
-    -------
-    numpy.ndarray of uint8, shape (windows, positions + order - 1)
-        0 to 3 for A, C, G, T; 4 for a base that no known k-mer holds.
-
-    Examples
-    --------
-    >>> bases_of_kmers(np.array([[1, 6, 16, 16, 2]]), 2)  # AC CG G? ?? AG
-    array([[0, 1, 2, 4, 0, 2]], dtype=uint8)
-    """
-    positions = codes.shape[1]
-    known, bases = codes < 4**order, np.full((len(codes), positions + order - 1), 4, dtype=np.uint8)
-    for place in range(order):
-        part = bases[:, place : place + positions]
-        part[known] = (codes[known] // 4 ** (order - 1 - place) % 4).astype(np.uint8)
-    return bases
 
 
 def cut_pieces(bases: np.ndarray, starts: np.ndarray, reverse: np.ndarray, span: int) -> np.ndarray:

@@ -35,7 +35,7 @@ def input_attribution(
         The stretch in bp, 0-based and half-open: all windows that overlap it, with the flanks of each input, are
         attributed.
     idx : int, optional
-        Instead of a stretch: this window alone, with the flank of the first input.
+        Instead of a stretch: this window alone, with the flank of the first input, from the contig's start on.
     outputs : int or sequence of int, optional
         Units of the model whose sum is attributed; by default all.
     **settings
@@ -80,10 +80,16 @@ def _select(
 ) -> tuple[Region, np.ndarray]:
     """Give the stretch and the windows that belong to it."""
     if idx is not None:
+        count = len(next(iter(datasets.values())))
+        if not -count <= idx < count:
+            msg = f"There are {count} windows. Received: idx={idx}."
+            raise InputError(msg)
         region = next(iter(datasets.values())).gindexer[idx]
-        return Region(region.chrom, region.start, region.end, "+"), np.array([idx])
-    if chrom is None or start is None or end is None or start >= end:
-        msg = f"Give chrom, start < end, or idx. Received: chrom={chrom!r}, start={start!r}, end={end!r}, idx=None."
+        return Region(region.chrom, max(region.start, 0), region.end, "+"), np.array([idx])
+    if chrom is None or start is None or end is None or not 0 <= start < end:
+        msg = (
+            f"Give chrom, 0 <= start < end, or idx. Received: chrom={chrom!r}, start={start!r}, end={end!r}, idx=None."
+        )
         raise InputError(msg)
     found = [set(dataset.gindexer.idx_by_region(chrom, start=start, end=end)) for dataset in datasets.values()]
     rows = np.array(sorted(set.intersection(*found)), dtype=np.int64)

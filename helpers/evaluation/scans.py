@@ -57,7 +57,8 @@ def find_scans(model: keras.Model) -> list[Scan]:
     Raises
     ------
     InputError
-        When there is none; when filters are padded, strided or dilated, or their strands stay apart.
+        When there is none; when filters are padded, strided or dilated, or their strands stay apart, or one sequence
+        is scanned twice.
     """
     named = {layer.name: layer for layer in model.layers}
     inputs = model.input if isinstance(model.input, Mapping) else {}
@@ -69,6 +70,10 @@ def find_scans(model: keras.Model) -> list[Scan]:
             _check_plain(name, layer, convolution)
             sources = [key for key, tensor in inputs.items() if tensor is one_hot.input]
             scans += [Scan(key, one_hot, layer, convolution.kernel_size[0], convolution.filters) for key in sources]
+    for scan in scans:
+        if sum(scan.input == other.input for other in scans) > 1:
+            msg = f"The network {model.name!r} scans the sequence {scan.input!r} twice. Give each scan an input."
+            raise InputError(msg)
     if not scans:
         msg = f"The network {model.name!r} has no first filters that scan a sequence. Name other models at motifs."
         raise InputError(msg)
