@@ -3,13 +3,13 @@
 import os
 import re
 import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = ROOT / "profiles"
@@ -31,10 +31,9 @@ def wait_for(condition, process, log, minutes):
 
 
 def running_job(rule):
-    """The id of the running job of a rule, which the plugin names with the wildcards in the comment of a job."""
+    """The id of a running job of a rule, which the plugin names with the wildcards in the comment of a job."""
     lines = said("squeue", "--noheader", "--states=RUNNING", "--format=%A %k").splitlines()
-    (job,) = [line.split()[0] for line in lines if rule in line]
-    return job
+    return next(line.split()[0] for line in lines if rule in line)
 
 
 def submitted_jobs():
@@ -50,29 +49,25 @@ def memory(job):
 
 
 @pytest.mark.slow
-def test_the_jund_study_passes_through_sbatch_and_survives_a_cancelled_job(
-    cluster, tmp_path, snakemake_command, run_workflow, micro_config
+def test_the_demos_jund_study_passes_through_sbatch_and_survives_a_cancelled_job(
+    cluster, tmp_path, snakemake_command, run_workflow, start_workflow
 ):
-    config = micro_config()
-    config["studies"] = {"jund": config["studies"]["jund"]}
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     (tmp_path / "cluster").mkdir()
     (tmp_path / "laptop").mkdir()
     profile = ["--workflow-profile", str(PROFILES / "slurm"), "--cores", "4"]
     command = snakemake_command(tmp_path / "cluster", config, "jund", *profile, *QUICK)
     log = tmp_path / "log.txt"
     before = len(submitted_jobs())
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    with log.open("w") as stream:
-        process = subprocess.Popen(command, cwd=tmp_path / "cluster", stdout=stream, stderr=stream, env=environment)
+    with start_workflow(command, tmp_path / "cluster", log) as process:
         try:
-            training = tmp_path / "cluster/results/micro/logs/jund/models/joint/default/fold-all/rep-0/train.log"
-            wait_for(training.exists, process, log, minutes=10)
-            cancelled = running_job("train_model_wildcards_micro_jund_joint")
+            training = tmp_path / "cluster/results/demo/logs/jund/models/joint/default/fold-all/rep-0/train.log"
+            wait_for(training.exists, process, log, minutes=40)
+            cancelled = running_job("train_model_wildcards_demo_jund_joint")
             said("scancel", cancelled)
-            process.wait(timeout=25 * 60)
+            process.wait(timeout=60 * 60)
         finally:
             process.kill()
-            process.wait()
     assert process.returncode == 0, log.read_text()[-6000:]
     jobs = submitted_jobs()[before:]
     states = Counter(job["JobState"] for job in jobs)
@@ -84,9 +79,9 @@ def test_the_jund_study_passes_through_sbatch_and_survives_a_cancelled_job(
     done = re.search(r"(\d+) of \1 steps \(100%\) done", log.read_text())
     assert len(jobs) < int(done[1]), "small jobs share a submission"
 
-    laptop = run_workflow(tmp_path / "laptop", config, "results/micro/jund/scores.tsv")
+    laptop = run_workflow(tmp_path / "laptop", config, "results/demo/jund/scores.tsv", "--cores", "2")
     assert laptop.returncode == 0, laptop.stdout[-6000:]
-    here, there = (tmp_path / place / "results/micro/jund/scores.tsv" for place in ("laptop", "cluster"))
+    here, there = (tmp_path / place / "results/demo/jund/scores.tsv" for place in ("laptop", "cluster"))
     assert len(pd.read_csv(there, sep="\t")) > 0
     assert there.read_bytes() == here.read_bytes()
 
