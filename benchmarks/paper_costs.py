@@ -5,8 +5,23 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from benchmarks.paper_fits import Fit
+from benchmarks.paper_networks import FITTED
 from benchmarks.paper_rates import BASES_PER_READ
-from benchmarks.paper_sizes import CHR1, DOWNLOADS, FASTA, READS, Windows, paper_studies, trained_networks
+from benchmarks.paper_sizes import (
+    CHR1,
+    DOWNLOADS,
+    FASTA,
+    FEATURES,
+    GENE_LINES,
+    GENOME,
+    READS,
+    RECORDS,
+    Windows,
+    fitted_baselines,
+    paper_studies,
+    trained_networks,
+)
+from benchmarks.paper_windows import PER_PEAK
 
 GPU_RATES = {  # windows per second in training, docs/benchmarks.md, JAX, fed
     "jund_dna": 55_990,
@@ -16,6 +31,7 @@ GPU_RATES = {  # windows per second in training, docs/benchmarks.md, JAX, fed
     "deepsea": 16_908,
     "danq": 9_288,
 }
+METRICS = 2  # of each study
 PROFILES = ("deepsea", "danq")
 PROFILE_BATCH, PROFILE_WINDOW = 128, 1000
 _HOUR = 3600
@@ -63,38 +79,76 @@ class Amount(NamedTuple):
 
 
 def job_amounts(windows: Mapping[str, Windows], jobs: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], Amount]:
-    """Give the size of a job of each measured rule in each study; trainings have `training_rows`."""
+    """Give the size of a job for each fit and study; trainings have `training_rows` and `baseline_rows`.
+
+    A rule of several fits, such as ``check_inputs, genome`` and ``check_inputs, genes``, costs the sum of them.
+    """
+    deepsea, cage = windows["deepsea"], windows["cage"]
+    peaks, scores = windows["jund"].total // PER_PEAK, _scores(deepsea, jobs["train_model", "deepsea"])
     amounts = {
         ("encode_genome", ""): Amount(FASTA, CHR1),
+        ("index_alignments", ""): Amount(READS),
+        ("record_provenance", ""): Amount(sum(number * size for number, size in DOWNLOADS.values())),
+        ("compare_published", ""): scores,
+        ("plot_boxes", ""): scores,
         ("count_coverage", "jund"): Amount(READS, CHR1 / BASES_PER_READ),
         ("sum_signal", "cage"): Amount(READS, CHR1 / BASES_PER_READ),
         ("attribute_inputs", "jund"): Amount(1000 * 5, 1000),
+        ("find_motifs", "jund"): Amount(2000),
+        ("check_inputs, regions", "jund"): Amount(peaks),
+        ("check_inputs, regions", "deepsea"): Amount(FEATURES * RECORDS + deepsea.total, deepsea.total),
+        ("check_inputs, genes", "cage"): Amount(GENE_LINES),
+        ("make_regions, peaks", "jund"): Amount(windows["jund"].total),
+        ("make_regions, bins", "deepsea"): Amount(deepsea.total),
+        ("make_regions, promoters", "cage"): Amount(GENE_LINES),
+        ("fit_normalizer, coverage", "jund"): Amount(GENOME, CHR1),
+        ("fit_normalizer, windows", "cage"): Amount(cage.total),
+        ("measure_ceiling", "cage"): Amount(cage.test),
     }
     for study, each in windows.items():
-        scored = (each.validation + each.test * each.tests) * each.outputs
-        runs = jobs["train_model", study]
-        amounts["label_regions", study] = Amount(each.total * each.outputs / max(jobs["label_regions", study], 1))
-        amounts["join_labels", study] = Amount(each.total * each.outputs)
-        amounts["score_predictions", study] = Amount(scored)
-        if each.outputs == 1:  # of many outputs only scores are compared
-            amounts["compare_models", study] = Amount(runs * each.test * each.tests)
-        variants = jobs["export_track", study] / max(jobs["export_target", study], 1)
-        amounts["export_track", study] = Amount(each.test * runs / max(variants, 1), written=each.test)
-        amounts["export_target", study] = Amount(each.test)
+        amounts |= {(name, study): amount for name, amount in _study_amounts(study, each, jobs).items()}
     return amounts
+
+
+def _study_amounts(study: str, each: Windows, jobs: Mapping[tuple[str, str], int]) -> dict[str, Amount]:
+    """Give the sizes of what is done in every study."""
+    predicted, runs = each.validation + each.test * each.tests, jobs["train_model", study]
+    scores = _scores(each, runs)
+    variants = jobs["export_track", study] / max(jobs["export_target", study], 1)
+    amounts = {
+        "check_inputs, genome": Amount(FASTA, CHR1),
+        "split_regions": Amount(each.total),
+        f"describe_targets, {each.outputs} output{'s' * (each.outputs > 1)}": Amount(each.total),
+        "label_regions": Amount(each.total * each.outputs / max(jobs["label_regions", study], 1)),
+        "join_labels": Amount(each.total * each.outputs),
+        "score_predictions": Amount(predicted * each.outputs),
+        "collect_scores": scores,
+        "export_track": Amount(each.test * runs / max(variants, 1), written=each.test),
+        "export_target": Amount(each.test),
+    }
+    if each.outputs == 1:
+        return amounts | {"compare_models": Amount(runs * each.test * each.tests)}
+    return amounts | {"compare_models, many outputs": scores}
+
+
+def _scores(each: Windows, runs: int) -> Amount:
+    return Amount(runs * (1 + each.tests) * each.outputs * METRICS)
 
 
 def rule_rows(fits: Mapping[str, Fit], windows: Mapping[str, Windows], jobs: Counter[tuple[str, str]]) -> list[Row]:
     """Estimate the rules that train nothing."""
-    rows = []
-    for (rule, study), amount in job_amounts(windows, jobs).items():
-        fit, number = fits["export_track" if rule == "export_target" else rule], jobs[rule, study]
-        if not number:
-            continue
+    costs: dict[tuple[str, str], list[tuple[float, ...]]] = defaultdict(list)
+    for (name, study), amount in job_amounts(windows, jobs).items():
+        fit = fits["export_track" if name == "export_target" else name]
         held, kept = (amount.size if other is None else other for other in amount[1:])
-        written = fit.written.at(kept) if rule != "score_predictions" else 0.0  # it is train_model that writes
-        cpu = number * fit.seconds.at(amount.size) / _HOUR
-        rows.append(Row(rule, study, "", number, cpu, 0.0, fit.peak.at(held), number * written))
+        written = fit.written.at(kept) if name != "score_predictions" else 0.0  # it is train_model that writes
+        costs[name.split(", ")[0], study].append((fit.seconds.at(amount.size), fit.peak.at(held), written))
+    rows = []
+    for (rule, study), parts in costs.items():
+        number = jobs[rule, study]
+        seconds, held, written = zip(*parts, strict=True)
+        cpu = number * sum(seconds) / _HOUR
+        rows += [Row(rule, study, "", number, cpu, 0.0, max(held), number * sum(written))] * (number > 0)
     return rows
 
 
@@ -147,8 +201,26 @@ def training_rows(fits: Mapping[str, Fit], windows: Mapping[str, Windows]) -> li
             disk = sum(fit.written.at(0) * larger for fit, larger in largest)
             disk += fits["score_predictions"].written.at(values)
             cpu, gpu = (sum(side) / _HOUR for side in zip(*spent, strict=True))
+            cpu += fits["train_model, start"].seconds.at(1) / _HOUR
             rows[name, model].append(Row("train_model", name, model, 1, cpu, gpu, memory, disk))
     return [join_rows(each) for each in rows.values()]
+
+
+def baseline_rows(fits: Mapping[str, Fit], windows: Mapping[str, Windows]) -> list[Row]:
+    """Estimate the linear baselines, model by model; all their cost is that of a CPU."""
+    rows = []
+    for name, study in paper_studies().items():
+        each = windows[name]
+        predicted = each.validation + each.test * each.tests
+        for model, architecture, jobs, most in fitted_baselines(study):
+            fit = fits[f"train_model, {architecture}, {name}"]
+            fitted = min(each.train, most or each.train) + each.validation
+            blocks = max(each.outputs / FITTED, 1)
+            cpu = jobs * fit.seconds.at((fitted + predicted) * blocks) / _HOUR
+            memory = fit.peak.at(fitted) + (4 * fitted + 8 * predicted) * each.outputs
+            disk = fit.written.at(0) * blocks + fits["score_predictions"].written.at(predicted * each.outputs)
+            rows.append(Row("train_model", name, model, jobs, cpu, 0.0, memory, jobs * disk))
+    return rows
 
 
 def join_rows(rows: list[Row]) -> Row:

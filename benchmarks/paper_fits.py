@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.paper_rates import Case, Cost
+from benchmarks.paper_cases import Case, Cost
 
 
 class Line(NamedTuple):

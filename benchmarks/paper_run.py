@@ -1,11 +1,11 @@
 """Estimate what the paper's run costs, rule by rule: CPU and GPU hours, memory and disk.
 
-Run from the repository's root: ``python -m benchmarks.paper_run > docs/paper-run.md``. Jobs are those of a dry run. The
-cost of a job is a line, fitted to what three sizes of generated data cost, at the size that the job would have.
+Run from the repository's root, after the demo (``snakemake``): ``python -m benchmarks.paper_run > docs/paper-run.md``.
+Jobs are those of a dry run. The cost of a job is a line, fitted to what three sizes of generated data cost, at the size
+that the job would have.
 """
 
 import argparse
-import math
 import sys
 import tempfile
 from collections import Counter
@@ -14,27 +14,29 @@ from pathlib import Path
 
 from benchmarks.bench_training import BATCH
 from benchmarks.harness import machine
-from benchmarks.paper_costs import PROFILE_BATCH, Row, download_row, join_rows, rule_rows, totals, training_rows
+from benchmarks.paper_cases import Case, Cost
+from benchmarks.paper_costs import (
+    PROFILE_BATCH,
+    Row,
+    baseline_rows,
+    download_row,
+    join_rows,
+    rule_rows,
+    totals,
+    training_rows,
+)
 from benchmarks.paper_fits import fit_costs, measure_cases
-from benchmarks.paper_rates import Case, Cost, cases
-from benchmarks.paper_sizes import ASSUMPTIONS, PEAKS, count_jobs, dry_run, study_windows, workflow_rules
+from benchmarks.paper_rates import cases
+from benchmarks.paper_seconds import longest_jobs
+from benchmarks.paper_sizes import ASSUMPTIONS, PEAKS, ROOT, count_jobs, dry_run, study_windows, workflow_rules
 
-SECONDS = (
-    *("collect_scores", "compare_published", "export_attribution", "fetch_igv", "make_loci_page", "make_table"),
-    *("plot_boxes", "plot_differences", "plot_gains", "plot_locus", "plot_regression", "plot_replicates"),
-    *("plot_scatter", "plot_training", "record_provenance", "write_hub"),
-)
-NOT_MEASURED = (
-    *("check_inputs", "describe_targets", "find_motifs", "fit_normalizer", "index_alignments", "make_regions"),
-    *("measure_ceiling", "split_regions"),
-)
 CORES = 16
 _GB = 1e9
 _PAGE = """\
 # What the paper's run costs
 
-An estimate for [config/paper.yaml](../config/paper.yaml), printed by `python -m benchmarks.paper_run`, which
-takes 6 CPU minutes. The run itself has not been done. A dry run counts {jobs:,} jobs.
+An estimate for [config/paper.yaml](../config/paper.yaml), printed by `python -m benchmarks.paper_run` where the demo
+has been run, within 11 CPU minutes. The run itself has not been done. A dry run counts {jobs:,} jobs.
 
 ## What to borrow
 
@@ -46,11 +48,11 @@ Of `train_model` either the CPU hours are spent or the GPU hours. Memory is that
 
 {costs}
 
-Seconds a job, left out (number of jobs): {seconds}.
+Seconds a job, left out (number of jobs; seconds of the longest one in the demo's run, of figures that of all):
+{seconds}. They read scores, regions of a figure or attributed windows, of which this run has not many more; a figure
+of as many outputs, `plot_boxes`, was measured.
 
-Not measured, and not in the sums: {unmeasured}; `train_model` ({baselines}) of the baselines `kmer_linear` and
-`pwm_scan`; `compare_models` of DeepSEA, which reads scores only; the time of downloads; the start of TensorFlow
-in each training, some seconds.
+Not measured, and not in the sums: the time of downloads.
 
 Not part of this run: {absent}.
 
@@ -60,9 +62,10 @@ Not part of this run: {absent}.
 
 ## Measured
 
-Least squares through three sizes; CPU seconds from the start of the process. Trainings are timed without it: an
+Least squares through three sizes; CPU seconds from the start of the process. Networks are timed without it: an
 epoch in batches of {batch}; of `deepsea` and `danq` (919 outputs, 1000 bp, both strands) one step, which in the
-run has a batch of {profile_batch}.
+run has a batch of {profile_batch}. What it adds is `train_model, start`: TensorFlow is loaded, and the smallest
+network built, trained for a step and saved, so many times.
 
 {fits}
 
@@ -71,18 +74,12 @@ One thread of: {machine}.
 _ADVICE = """\
 All but the networks of DeepSEA needs no GPU: {rest} CPU hours, {hours} hours on {cores} cores. Those would take
 {cpu} CPU hours; one GPU like the H100 trains them in {gpu} hours, one after the other. Borrow one such GPU in a
-node of {cores} cores, with {memory} GB of memory for each training at once and {disk} GB of disk. `train_model`
-asks for 8 GB and `score_predictions` (DeepSEA: {scored} GB) for 2 GB, and for more only when they are tried again;
-`--set-resources train_model:mem_mb={mb} score_predictions:mem_mb={scored_mb}` spares the first try."""
+node of {cores} cores, with {memory} GB of memory for each training at once and {disk} GB of disk. What each rule
+asks a scheduler for at its first attempt is enough."""
 
 
 def _number(value: float) -> str:
     return f"{float(f'{value:.2g}'):,.10g}" if value >= 0.01 else "< 0.01" if value > 0 else ""
-
-
-def _asked(memory: float) -> int:
-    """Give MB to ask for, from GB: a quarter more, in steps of 4000."""
-    return 4000 * math.ceil(memory * 1.25 / 4)
 
 
 def _table(titles: str, rows: Iterable[Iterable[str]]) -> str:
@@ -97,7 +94,7 @@ def fits_table(measured: Mapping[str, list[Cost]], known: Iterable[Case]) -> str
         if case.name not in measured:
             continue
         costs, fit = measured[case.name], fit_costs(measured[case.name])
-        pairs = ", ".join(f"{cost.size:,}: {cost.seconds:.3g}" for cost in costs)
+        pairs = ", ".join(f"{cost.size:,}: {cost.seconds:.4g}" for cost in costs)
         line = f"{fit.seconds.start:.2g} + {fit.seconds.each * 1e6:.3g}"
         held = f"{costs[-1].peak / _GB:.2g}"
         rows.append(
@@ -125,10 +122,9 @@ def cost_table(rows: Iterable[Row]) -> str:
 def advice(rows: Iterable[Row]) -> str:
     """Say in a paragraph what to buy or borrow."""
     rows = list(rows)
-    profiles = join_rows([row for row in rows if (row.rule, row.study) == ("train_model", "deepsea")])
-    rest = join_rows([row for row in rows if (row.rule, row.study) != ("train_model", "deepsea")])
+    profiles = join_rows([row for row in rows if row.study == "deepsea" and row.gpu])
+    rest = join_rows([row for row in rows if row.study != "deepsea" or not row.gpu])
     memory = max(row.memory for row in rows) / _GB
-    scored = max(row.memory for row in rows if row.rule == "score_predictions") / _GB
     return _ADVICE.format(
         rest=_number(rest.cpu),
         hours=_number(rest.cpu / CORES),
@@ -137,13 +133,15 @@ def advice(rows: Iterable[Row]) -> str:
         gpu=_number(profiles.gpu),
         memory=_number(memory),
         disk=_number((rest.disk + profiles.disk) / _GB),
-        mb=_asked(memory),
-        scored=_number(scored),
-        scored_mb=_asked(scored),
     )
 
 
-def write_page(measured: Mapping[str, list[Cost]], jobs: Counter[tuple[str, str]], peaks: int = PEAKS) -> str:
+def write_page(
+    measured: Mapping[str, list[Cost]],
+    jobs: Counter[tuple[str, str]],
+    longest: Mapping[str, float],
+    peaks: int = PEAKS,
+) -> str:
     """Write the page.
 
     Parameters
@@ -152,26 +150,25 @@ def write_page(measured: Mapping[str, list[Cost]], jobs: Counter[tuple[str, str]
         Of `measure_cases`: all cases.
     jobs : Counter of (str, str)
         Of `count_jobs`.
+    longest : mapping of str to float
+        Of `longest_jobs`.
     peaks : int
         JunD peaks.
     """
     fits = {name: fit_costs(costs) for name, costs in measured.items()}
     windows = study_windows(peaks)
-    rows = [download_row(jobs), *rule_rows(fits, windows, jobs), *training_rows(fits, windows)]
+    rows = [download_row(jobs), *rule_rows(fits, windows, jobs)]
+    rows += [*training_rows(fits, windows), *baseline_rows(fits, windows)]
+    rows.sort(key=lambda row: ["", *windows].index(row.study))
     per_rule = Counter(dict.fromkeys(workflow_rules(), 0))
     for (rule, _), number in jobs.items():
         per_rule[rule] += number
-
-    def named(rules: Iterable[str]) -> str:
-        return ", ".join(f"`{rule}` ({per_rule[rule]})" for rule in rules)
 
     return _PAGE.format(
         jobs=jobs.total(),
         advice=advice(rows),
         costs=cost_table([*rows, *totals(rows)]),
-        seconds=named(SECONDS),
-        unmeasured=named(NOT_MEASURED),
-        baselines=per_rule["train_model"] - sum(row.jobs for row in rows if row.rule == "train_model"),
+        seconds=", ".join(f"`{rule}` ({per_rule[rule]}; {seconds:.1f})" for rule, seconds in longest.items()),
         absent=", ".join(f"`{rule}`" for rule, number in sorted(per_rule.items()) if not number),
         assumptions="\n".join(f"- {text.format(peaks=peaks)}" for text in ASSUMPTIONS),
         batch=BATCH,
@@ -188,12 +185,15 @@ def main() -> None:
     parser.add_argument("--measured", type=Path, default=default, help="keeps what was measured (default: %(default)s)")
     parser.add_argument("--only", metavar="TEXT", help="measure only cases whose name holds this text, print no page")
     parser.add_argument("--jobs", type=Path, help="what `snakemake -n -q progress` printed, in place of a dry run")
+    demo = ROOT / "results/demo/benchmarks"
+    parser.add_argument("--demo", type=Path, default=demo, help="benchmarks of the demo's run (default: %(default)s)")
     parser.add_argument("--peaks", type=int, default=PEAKS, help="JunD peaks (default: %(default)s)")
     options = parser.parse_args()
+    longest = longest_jobs(options.demo) if options.only is None else {}
     measured = measure_cases(cases(), options.measured, only=options.only or "")
     if options.only is None:
         jobs = count_jobs(options.jobs.read_text(encoding="utf-8") if options.jobs else dry_run())
-        sys.stdout.write(write_page(measured, jobs, options.peaks))
+        sys.stdout.write(write_page(measured, jobs, longest, options.peaks))
 
 
 if __name__ == "__main__":

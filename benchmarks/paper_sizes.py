@@ -22,6 +22,7 @@ READS = 75_000_000
 PEAKS = 15_000
 GENES = 19_940
 BINS, TEST_BINS, VALIDATION_BINS, FEATURES = 2_608_000, 227_512, 4_000, 919
+RECORDS, GENE_LINES = 40_000, 2_700_000  # peaks in a file, lines of GENCODE 29
 DOWNLOADS = {"FASTA": (2, 0.95e9), "BAM": (4, 3e9), "bigWig": (1, 1e9), "other": (922, 1e6)}  # files, bytes each
 ASSUMPTIONS = (  # formatted with the number of peaks
     "JunD: {peaks:,} peaks in ENCFF446WOD, a number that we do not know (`--peaks`); their regions do not"
@@ -33,13 +34,18 @@ ASSUMPTIONS = (  # formatted with the number of peaks
     " have their share of the genome's length.",
     f"{READS:,} reads in each BAM file. Downloads: 0.95 GB a genome, 3 GB a BAM file, 1 GB a bigWig file, 1 MB"
     " each other file; the sheet has no sizes. `sum_signal` of the bigWig file costs as much as of a BAM file.",
+    f"{RECORDS:,} peaks in each of DeepSEA's {FEATURES} files, {GENE_LINES:,} lines in GENCODE 29. Of alignments and of"
+    " bigWig files `check_inputs` looks at a part that does not grow; it is not counted. `describe_targets` of signals"
+    " costs as much as of labels.",
     "All epochs of the config are trained; early stopping makes the run shorter. To predict a window costs as"
     " much as to train it.",
     "A joint network costs the sum of its parts. `deepsea` and `danq` cost in proportion to the window and to the"
     " strands scanned; order 2 lies halfway between 1 and 3; their memory and files are in proportion to the"
-    " window.",
-    "Memory of `encode_genome`, `count_coverage` and `sum_signal` is that of chr1. Training holds targets and"
-    " predictions of the validation and test windows beside the network.",
+    " window. Every training starts as that of the smallest network does.",
+    "Linear baselines predict a window at the cost of fitting it, and 919 outputs cost 919/32 of 32, which are fitted"
+    " side by side. They were measured on random sequences, in which one 5-mer decides of each output.",
+    "Memory of `encode_genome`, `count_coverage`, `sum_signal` and, of coverage, `fit_normalizer` is that of chr1."
+    " Training holds targets and predictions of the validation and test windows beside the network.",
     "GPU: the rates of an H100 with JAX in [benchmarks.md](benchmarks.md); orders 2 and 3 of `deepsea` and `danq`"
     " in the proportion of the CPU; `cage_chromatin`, which was not measured there, as `jund_dnase`. JAX"
     " compiles each training for 8 to 45 s more.",
@@ -96,6 +102,25 @@ def trained_networks(study: dict[str, Any]) -> list[tuple[str, list[tuple[str, d
             parts = [(study["models"][part]["architecture"], given) for part, given in chosen.items()]
         found.append((run.model, parts))
     return found
+
+
+class Baseline(NamedTuple):
+    """A linear baseline of a study: its jobs, and the training windows that it is fitted on at most, None for all."""
+
+    model: str
+    architecture: str
+    jobs: int
+    windows: int | None
+
+
+def fitted_baselines(study: dict[str, Any]) -> list[Baseline]:
+    """Give the linear baselines of a study."""
+    jobs = Counter(run.model for run in plans.runs(study))
+    return [
+        Baseline(name, model["architecture"], jobs[name], plans.training_settings(study, name).get("windows"))
+        for name, model in study["models"].items()
+        if model["architecture"] in BASELINES
+    ]
 
 
 def dry_run() -> str:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import time
 from collections import Counter
@@ -98,6 +99,31 @@ def test_another_scheduler_is_three_commands(cluster, tmp_path, run_workflow, mi
     assert (tmp_path / target).stat().st_size > 0
     names = [job["JobName"] for job in submitted_jobs()[before:]]
     assert names == ["simulate_binding", "check_inputs", "encode_genome", "make_regions", "split_regions"]
+
+
+@pytest.mark.slow
+def test_quick_trainings_share_submissions_as_the_page_says(cluster, tmp_path, run_workflow, micro_config):
+    (told,) = re.findall(r"```yaml\n(groups:\n.*?)```", (ROOT / "docs/cluster.md").read_text(), re.DOTALL)
+    told, mine = yaml.safe_load(told), tmp_path / "mine"
+    shutil.copytree(PROFILES / "generic", mine)
+    profile = yaml.safe_load((mine / "config.yaml").read_text())
+    profile |= told | {"group-components": profile["group-components"] | told["group-components"]}
+    (mine / "config.yaml").write_text(yaml.safe_dump(profile))
+    config = micro_config()
+    config["studies"] = {"jund": config["studies"]["jund"] | {"replicates": 4}}
+    before = len(submitted_jobs())
+    done = run_workflow(
+        *(tmp_path, config, "results/micro/jund/scores.tsv"),
+        *("--workflow-profile", str(mine), "--cores", "4", "--latency-wait", "10"),
+    )
+    assert done.returncode == 0, done.stdout[-6000:]
+    (trainings,) = re.findall(r"^train_model +(\d+)$", done.stdout, re.MULTILINE)
+    assert int(trainings) == 4 * len(config["studies"]["jund"]["models"])
+    jobs = submitted_jobs()[before:]
+    names = Counter(job["JobName"] for job in jobs)
+    assert "train_model" not in names
+    assert 1 < names["GROUP"] < int(trainings), "normalizers, trainings and scores, each in groups"
+    assert max(memory(job) for job in jobs if job["JobName"] == "GROUP") == 4 * 3000
 
 
 @pytest.mark.slow

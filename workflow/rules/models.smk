@@ -29,7 +29,7 @@ rule train_model:
         "../../envs/model.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        mem_mb=lambda wildcards, attempt: 16000 * attempt,
         runtime=lambda wildcards, attempt: 720 * attempt,
         gpu=int(config["device"] == "gpu"),
     params:
@@ -61,6 +61,8 @@ rule score_predictions:
         "scores"
     conda:
         "../../envs/data.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         code=code_of("score_predictions"),
         metrics=lambda wildcards: study_of(wildcards)["metrics"],
