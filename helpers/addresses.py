@@ -74,6 +74,17 @@ def web_address(address: str, portal: str = ENCODE) -> str:
     raise InputError(message)
 
 
+def without_user(address: str) -> str:
+    """Give an address without the user and password that it may hold, for messages and records.
+
+    Examples
+    --------
+    >>> without_user("https://me:secret@example.org/a@b.bed?c@d")
+    'https://example.org/a@b.bed?c@d'
+    """
+    return re.sub(r"^(https?://)[^/?#]*@", r"\1", address)
+
+
 def accession_of(url: str, portal: str = ENCODE) -> str | None:
     """Find the accession in a URL of ENCODE's portal; None in any other.
 

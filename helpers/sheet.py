@@ -125,7 +125,9 @@ def _row_problems(row: Mapping[str, Any]) -> Iterator[str]:
 def _address_problems(row: Mapping[str, Any]) -> Iterator[str]:
     if is_remote(row):
         for address in addresses(row):
-            if not re.fullmatch(ADDRESS, address):
+            if " " in address:
+                yield f"url {address!r} holds a space; write it as https://…, with %20 for the space"
+            elif not re.fullmatch(ADDRESS, address):
                 yield f"url {address!r} is not {ADDRESS_FORMS} or simulated:FILE"
             elif re.fullmatch(r"encode:\w+", address):
                 yield f"url {address!r}: files of type {row['type']!r} need their ending, as in {address}.txt.gz"
@@ -150,7 +152,12 @@ def is_remote(row: Mapping[str, Any]) -> bool:
 
 def is_archive(row: Mapping[str, Any]) -> bool:
     """Tell whether a row's file is downloaded as the one member of an archive."""
-    return is_remote(row) and row["url"].endswith(ARCHIVE)
+    return is_remote(row) and _ends(row["url"], ARCHIVE)
+
+
+def _ends(address: str, ending: str) -> bool:
+    """Tell whether an address ends so, with its query (``get?file=a.bed.gz``) or without (``a.bed.gz?download=1``)."""
+    return address.endswith(ending) or re.split("[?#]", address)[0].endswith(ending)
 
 
 def file_path(row: Mapping[str, Any], run: str) -> str:
@@ -159,7 +166,7 @@ def file_path(row: Mapping[str, Any], run: str) -> str:
         return row["path"]
     if not is_remote(row):
         return f"resources/{run}/{row['url'].removeprefix('simulated:')}"
-    compressed = ".gz" if addresses(row)[0].endswith("gz") and not is_archive(row) else ""
+    compressed = ".gz" if _ends(addresses(row)[0], "gz") and not is_archive(row) else ""
     return f"resources/{row['assembly']}/{row['track']}.{row['type']}{compressed}"
 
 

@@ -7,6 +7,8 @@ import threading
 import time
 from contextlib import contextmanager
 
+import pysam
+
 CONTENT = bytes(range(256)) * 3000
 
 
@@ -97,6 +99,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def write_alignments(path, starts, order):
+    """Write a BAM file of reads of four bases that start here, in this order, and are said to be in an order."""
+    header = {"HD": {"VN": "1.6", "SO": order}, "SQ": [{"SN": "chr1", "LN": 1000}]}
+    with pysam.AlignmentFile(str(path), "wb", header=header) as file:
+        for start in starts:
+            read = pysam.AlignedSegment(file.header)
+            read.query_name, read.query_sequence, read.cigarstring = f"r{start}", "ACGT", "4M"
+            read.reference_id, read.reference_start, read.mapping_quality = 0, start, 30
+            file.write(read)
+
+
 @contextmanager
 def serving(context=None):
     """Run a server in a thread, over HTTPS with the context given, and yield its `Site`."""
@@ -108,6 +121,8 @@ def serving(context=None):
         handler.site = Site(f"{'https' if context else 'http'}://127.0.0.1:{server.server_port}")
         thread = threading.Thread(target=lambda: server.serve_forever(0.02))
         thread.start()
-        yield handler.site
-        server.shutdown()
-        thread.join()
+        try:
+            yield handler.site
+        finally:
+            server.shutdown()
+            thread.join()

@@ -277,7 +277,9 @@ def test_what_is_not_bam(files):
     assert "not a BAM file" in message
 
 
-@pytest.mark.parametrize(("order", "backwards"), [("queryname", False), ("unsorted", True), (None, True)])
+@pytest.mark.parametrize(
+    ("order", "backwards"), [("queryname", False), ("unsorted", True), (None, True), ("coordinate", True)]
+)
 def test_unsorted_bam(tmp_path, order, backwards):
     path = write_bam(tmp_path / "a.bam", order=order, index=False, reads=20, backwards=backwards)
     (message,) = messages(check_alignments(path)[0])

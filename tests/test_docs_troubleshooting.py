@@ -2,7 +2,9 @@
 
 import copy
 import gzip
+import hashlib
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -11,11 +13,16 @@ import subprocess
 import sys
 import time
 
+import pysam
 import pytest
 import yaml
 from docs_project import ROOT, lay_out, read_config, shell
+from served_files import serving
 
+from helpers.errors import InputError
 from helpers.preflight import main
+from helpers.sources.download import main as download
+from helpers.sources.igv import fetch_igv
 
 PAGE = (ROOT / "docs/troubleshooting.md").read_text()
 MESSAGES = dict(re.findall(r"^### ([^\n]+)\n\n```text\n(.*?)^```$", PAGE, flags=re.M | re.S))
@@ -120,22 +127,26 @@ def test_a_config_that_is_no_yaml(project, monkeypatch):
     assert same(end.value.code, "A config that is no YAML")
 
 
-def test_a_target_without_its_study(project):
-    done = shell(project, "snakemake -n cage --configfile my.yaml")
+PYTHON = "CUDA_VISIBLE_DEVICES= python -c 'from helpers.backend import select_backend; select_backend({})'"
+
+
+@pytest.mark.parametrize(
+    ("heading", "command"),
+    [
+        ("A target without its study", "snakemake -n cage --configfile my.yaml"),
+        ("A target that is taken for a config", "snakemake -n --configfile my.yaml binding"),
+        ("No config in this folder", "mkdir elsewhere; cd elsewhere; snakemake -n --snakefile ../Snakefile"),
+        pytest.param(
+            *("A package that is missing", PYTHON.format('"jax"')),
+            marks=pytest.mark.skipif(importlib.util.find_spec("jax") is not None, reason="JAX is installed here"),
+        ),
+        ("No GPU", PYTHON.format('"tensorflow", device="gpu"')),
+    ],
+)
+def test_commands(project, heading, command):
+    done = shell(project, command)
     assert done.returncode == 1
-    assert same(done.stdout, "A target without its study")
-
-
-def test_a_target_behind_the_config(project):
-    done = shell(project, "snakemake -n --configfile my.yaml binding")
-    assert done.returncode == 1
-    assert same(done.stdout, "A target that is taken for a config")
-
-
-def test_no_config_in_this_folder(project, tmp_path):
-    done = shell(project, f"cd '{tmp_path}'; snakemake -n --snakefile '{project}/Snakefile'")
-    assert done.returncode == 1
-    assert same(done.stdout, "No config in this folder")
+    assert same(done.stdout, heading), done.stdout
 
 
 def test_files_of_the_sheet(preflight):
@@ -180,22 +191,54 @@ def test_regions(preflight, peaks):
     assert same(said, "A split without regions")
 
 
-def select(project, arguments, **variables):
-    code = f"from helpers.backend import select_backend; select_backend({arguments})"
-    return shell(project, f"python -c {code!r}", CUDA_VISIBLE_DEVICES="", **variables)
+@pytest.fixture
+def site():
+    with serving() as running:
+        yield running
 
 
-@pytest.mark.skipif(importlib.util.find_spec("jax") is not None, reason="JAX is installed here")
-def test_a_package_that_is_missing(project):
-    done = select(project, '"jax"')
-    assert done.returncode == 1
-    assert same(done.stdout, "A package that is missing")
+@pytest.mark.parametrize(
+    ("heading", "answers", "options"),
+    [
+        ("A file that the server does not have", [], ()),
+        ("A wrong checksum", [200], ("--md5", "0" * 32)),
+        ("A server that does not answer", [(503, {"Retry-After": "0"})] * 2, ("--attempts", "2")),
+        ("A file that lacks its end", [200], ()),
+    ],
+)
+def test_downloads(site, tmp_path, heading, answers, options):
+    if 200 in answers:
+        with pysam.BGZFile(str(tmp_path / "whole"), "wb") as file:
+            file.write(b"chr1\t0\t1\n")
+        site.files["/a.bed.gz"] = (tmp_path / "whole").read_bytes()[: None if options else -28]
+    else:
+        site.faults["/a.bed.gz"] = answers
+    with pytest.raises(SystemExit) as end:
+        download([site.url("/a.bed.gz"), str(tmp_path / "a.bed.gz"), "--row=peaks", *options])
+    assert same(end.value.code, heading), end.value.code
+    assert not (tmp_path / "a.bed.gz").exists()
 
 
-def test_no_gpu(project):
-    done = select(project, '"tensorflow", device="gpu"')
-    assert done.returncode == 1
-    assert same(done.stdout, "No GPU")
+def test_what_encode_says(site, tmp_path, caplog):
+    content = b"chr1\t0\t1\n"
+    about = {"status": "revoked", "assembly": "GRCh38", "md5sum": hashlib.md5(content).hexdigest(), "file_size": 9}
+    site.files["/files/ENCFF123ABC/?format=json"] = json.dumps(about).encode()
+    site.files["/files/ENCFF123ABC/@@download/ENCFF123ABC.bed"] = content
+    command = ["encode:ENCFF123ABC.bed", str(tmp_path / "a.bed"), "--row=peaks", "--encode", site.address]
+    with pytest.raises(SystemExit) as end:
+        download([*command, "--assembly=hg19"])
+    assert same(end.value.code, "A file of ENCODE on another assembly"), end.value.code
+    caplog.clear()
+    download([*command, "--assembly=hg38"])
+    assert same(caplog.text, "A file that ENCODE has revoked"), caplog.text
+    assert (tmp_path / "a.bed").read_bytes() == content
+
+
+def test_igv(site, tmp_path, monkeypatch):
+    monkeypatch.setenv("npm_config_registry", site.address)
+    with pytest.raises(InputError) as error:
+        fetch_igv(tmp_path / "igv.min.js")
+    assert same(f"ERROR: {error.value}", "igv.js cannot be fetched"), error.value
 
 
 def test_a_locked_folder_and_incomplete_files(tmp_path):

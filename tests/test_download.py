@@ -4,18 +4,22 @@ import email.utils
 import gzip
 import hashlib
 import os
+import random
 import shutil
 import ssl
 import subprocess
+import tarfile
 import time
+from io import BytesIO
 
+import pysam
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from served_files import CONTENT, serving
 
 from helpers.errors import InputError
-from helpers.sources.download import download
+from helpers.sources.download import download, main
 from helpers.sources.failures import Manner
 
 MD5 = hashlib.md5(CONTENT).hexdigest()
@@ -89,10 +93,8 @@ def test_a_wrong_file_leaves_nothing_behind_and_is_not_asked_for_again(site, tmp
     ],
 )
 def test_what_arrives_has_to_be_what_its_name_says(site, tmp_path, name, content, word):
-    from pysam import BGZFile
-
     if content == "cut":
-        with BGZFile(str(tmp_path / "whole.gz"), "wb") as file:
+        with pysam.BGZFile(str(tmp_path / "whole.gz"), "wb") as file:
             file.write(CONTENT)
         content = (tmp_path / "whole.gz").read_bytes()[:-28]
     site.files["/a"] = content
@@ -183,6 +185,100 @@ def test_a_server_without_ranges_that_always_breaks_off_is_given_up(site, tmp_pa
         fetch(site, tmp_path / "a.bin")
     assert len(site.asked) == 3
     assert not (tmp_path / "a.bin").exists()
+
+
+def part_of(content, first, end, **headers):
+    """An answer that holds a part of a file, whatever was asked for."""
+
+    def answer(handler):
+        place = {"Content-Range": f"bytes {first}-{end - 1}/{len(content)}"}
+        etag = f'"{hashlib.md5(content).hexdigest()}"'
+        handler.head(206, {"Content-Length": str(end - first), "ETag": etag, **place, **headers})
+        handler.body(content[first:end])
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("answers", "ranges"),
+    [
+        ([part_of(CONTENT, 0, 1000)], [None, "bytes=1000-"]),  # not asked for a part
+        ([9, part_of(CONTENT, 9, 70_000), part_of(CONTENT, 70_000, 90_000)], [None, *("9-", "70000-", "90000-")]),
+        ([100_000, part_of(CONTENT, 0, len(CONTENT))], [None, "100000-"]),  # takes no notice of the place
+        ([100_000, part_of(CONTENT, 99_999, len(CONTENT))], [None, "100000-", None]),  # off by one
+        ([100_000, part_of(CONTENT, 100_000, 200_000, **{"Content-Range": "none"})], [None, "100000-", "100000-"]),
+        (
+            [
+                100_000,
+                part_of(CONTENT, 100_000, len(CONTENT), **{"Content-Range": f"bytes 100000-{len(CONTENT) - 1}/*"}),
+            ],
+            [None, "100000-"],
+        ),
+    ],
+)
+def test_parts_go_where_the_server_says_that_they_belong(site, tmp_path, answers, ranges):
+    site.faults["/a.bin"] = answers
+    fetch(site, tmp_path / "a.bin")
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+    asked = [place and place.removeprefix("bytes=") for place in site.ranges("/a.bin")]
+    assert asked == [place and place.removeprefix("bytes=") for place in ranges]
+
+
+@pytest.mark.parametrize("status", [204, 205, 302, 304])
+def test_an_answer_without_a_file_is_none(site, tmp_path, status):
+    site.faults["/a.bin"] = [(status, {})]
+    with pytest.raises(InputError, match=f"the server answers {status}"):
+        fetch(site, tmp_path / "a.bin")
+    assert names(tmp_path) == []
+
+
+def page(handler):
+    handler.head(200, {"Content-Length": "24"})
+    handler.body(b"<html>down for the night")
+
+
+def test_nothing_that_arrived_is_lost_to_a_page_or_to_a_mirror_that_lacks_the_file(site, tmp_path):
+    site.faults["/a.bin"] = [400_000, page]
+    with pytest.raises(InputError, match=r"a web page instead.*absent: download failed: the server answers 404"):
+        fetch(site, tmp_path / "a.bin", mirrors=[site.url("/absent")])
+    assert (tmp_path / "a.bin.part").read_bytes() == CONTENT[:400_000]
+    fetch(site, tmp_path / "a.bin")
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+    assert site.ranges("/a.bin")[-1] == "bytes=400000-"
+
+
+def test_a_page_that_comes_in_pieces_is_none_the_less_a_page(site, tmp_path):
+    def slowly(handler):
+        handler.head(200, {"Content-Length": "26"})
+        for piece in (b"\r\n", b"<html>down for the night"):
+            handler.body(piece)
+            time.sleep(0.1)
+
+    site.faults["/a.bin"] = [slowly]
+    with pytest.raises(InputError, match="a web page instead"):
+        fetch(site, tmp_path / "a.bin", md5=MD5)
+    assert names(tmp_path) == []
+
+
+def test_a_stream_that_does_not_end_is_left_at_the_size_of_the_file(site, tmp_path):
+    def endless(handler):
+        handler.head(200, {"Connection": "close"})
+        for _ in range(200):
+            handler.body(CONTENT)
+
+    site.faults["/a.bin"] = [endless]
+    with pytest.raises(InputError, match="sends more than the 1000000 bytes"):
+        fetch(site, tmp_path / "a.bin", size=1_000_000)
+    assert site.sent < 100 * len(CONTENT)
+    assert names(tmp_path) == []
+
+
+def test_user_and_password_are_used_and_not_told(site, tmp_path):
+    address = site.url("/a.bin").replace("//", "//me:secret@")
+    assert "secret" not in str(download(address, tmp_path / "a.bin", manner=QUICK))
+    with pytest.raises(InputError, match="404") as caught:
+        download(f"{address}.bam", tmp_path / "b.bin", manner=QUICK)
+    assert "secret" not in str(caught.value)
 
 
 def test_two_versions_without_validators_are_not_put_together(site, tmp_path):
@@ -291,10 +387,12 @@ def test_a_body_without_any_length_is_taken_with_a_warning(site, tmp_path, caplo
 
 def test_gzipped_files_are_kept_as_they_are_and_texts_are_not_taken_compressed(site, tmp_path):
     packed = gzip.compress(b"chr1\t1\t2\n")
-    site.files |= {"/a.bed.gz": packed, "/a.bed": packed}
+    site.files |= dict.fromkeys(("/a.bed.gz", "/a.bed", "/get?file=a.bed.gz"), packed)
     site.headers |= {"/a.bed.gz": {"Content-Encoding": "x-gzip"}, "/a.bed": {"Content-Encoding": "gzip"}}
-    fetch(site, tmp_path / "a.bed.gz", "/a.bed.gz")
-    assert (tmp_path / "a.bed.gz").read_bytes() == packed
+    site.headers["/get?file=a.bed.gz"] = {"Content-Encoding": "gzip"}
+    for path in ("/a.bed.gz", "/get?file=a.bed.gz"):
+        fetch(site, tmp_path / "a.bed.gz", path)
+        assert (tmp_path / "a.bed.gz").read_bytes() == packed
     with pytest.raises(InputError, match=r"another encoding \(gzip\)"):
         fetch(site, tmp_path / "a.bed", "/a.bed")
 
@@ -351,7 +449,7 @@ def small_disk(tmp_path):
     if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
         pytest.skip("a small disk cannot be mounted here")
     yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)  # samtools leaves a file open when it fails
 
 
 @pytest.mark.parametrize("told", [True, False])
@@ -366,6 +464,54 @@ def test_a_full_disk_ends_the_download_at_once_and_leaves_no_file(site, small_di
         fetch(site, small_disk / "a.bin")
     assert len(site.asked) == 1
     assert not (small_disk / "a.bin").exists()
+
+
+def make_room(disk):
+    subprocess.run(["mount", "-o", "remount,size=4m", str(disk)], check=True)
+
+
+def test_an_archive_stays_where_its_file_has_no_room_and_is_not_asked_for_again(site, small_disk):
+    packed = BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        entry = tarfile.TarInfo("a.bed")
+        entry.size = 1_000_000
+        tar.addfile(entry, BytesIO(bytes(1_000_000)))
+    site.files["/a.tar.gz"] = packed.getvalue()
+    command = [site.url("/a.tar.gz"), str(small_disk / "a.bed"), "--unpack"]
+    with pytest.raises(SystemExit, match="cannot be unpacked: .*No space left on device.*Make room"):
+        main(command)
+    assert names(small_disk) == ["a.bed.archive.part", "a.bed.archive.part.json"]
+    make_room(small_disk)
+    main(command)
+    assert (small_disk / "a.bed").read_bytes() == bytes(1_000_000)
+    assert names(small_disk) == ["a.bed", "a.bed.source.json"]
+    assert len(site.asked) == 1
+
+
+def test_alignments_stay_where_there_is_no_room_to_sort_them_and_are_not_asked_for_again(site, small_disk, tmp_path):
+    letters = random.Random(1)
+    header = {"HD": {"VN": "1.6", "SO": "unsorted"}, "SQ": [{"SN": "chr1", "LN": 1_000_000}]}
+    with pysam.AlignmentFile(str(tmp_path / "a.bam"), "wb", header=header) as file:
+        for start in letters.sample(range(900_000), 5000):
+            text = "".join(letters.choices("ACGT", k=100))
+            file.write(
+                pysam.AlignedSegment.fromstring(f"r\t0\tchr1\t{start + 1}\t9\t100M\t*\t0\t0\t{text}\t*", file.header)
+            )
+    site.files["/a.bam"] = (tmp_path / "a.bam").read_bytes()
+    assert 100_000 < len(site.files["/a.bam"]) < 250_000
+    command = [site.url("/a.bam"), str(small_disk / "a.bam"), "--sort"]
+    with pytest.raises(SystemExit, match="cannot be sorted: .*Make room"):
+        main(command)
+    assert names(small_disk) == ["a.bam.part", "a.bam.part.json"]
+    make_room(small_disk)
+    (small_disk / ".a.bam.sorting").mkdir()
+    (small_disk / ".a.bam.sorting/piece.0000.bam").write_text("left by a process that was killed")
+    main(command)
+    with pysam.AlignmentFile(str(small_disk / "a.bam"), check_sq=False) as file:
+        places = [read.reference_start for read in file]
+    assert places == sorted(random.Random(1).sample(range(900_000), 5000))
+    assert names(small_disk) == ["a.bam", "a.bam.source.json"]
+    assert len(site.asked) == 1
 
 
 def test_odd_addresses_are_errors(tmp_path):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pysam
 import pytest
-from served_files import CONTENT, serving
+from served_files import CONTENT, serving, write_alignments
 
 from helpers.addresses import accession_of, full_address, web_address
 from helpers.errors import InputError
@@ -63,10 +63,20 @@ def test_the_command_records_the_source_and_says_one_line(site, tmp_path):
     source = json.loads((tmp_path / "a.bin.source.json").read_text())
     assert source["url"] == site.url("/a.bin")
     assert (source["md5"], source["size"], source["sorted_here"]) == (MD5, len(CONTENT), False)
-    with pytest.raises(SystemExit, match="ERROR: .*404"):
+    assert source["file"] == {"size": len(CONTENT), "md5": MD5}
+    with pytest.raises(SystemExit, match="ERROR: .*404.*or correct its row in the sheet of tracks"):
         main([site.url("/absent.bin"), str(tmp_path / "b.bin"), site.url("/absent")])
+    with pytest.raises(SystemExit, match="or correct the row of mine in the sheet of tracks"):
+        main([site.url("/absent.bin"), str(tmp_path / "b.bin"), "--row=mine"])
     with pytest.raises(SystemExit, match=r"ERROR: .*b\.bin is missing, and offline nothing is downloaded"):
         main([site.url("/a.bin"), str(tmp_path / "b.bin"), "--offline"])
+    assert names(tmp_path) == ["a.bin", "a.bin.source.json"]
+
+
+def test_a_record_that_cannot_be_written_is_one_line(site, tmp_path):
+    (tmp_path / "a.bin.source.json").mkdir()
+    with pytest.raises(SystemExit, match="ERROR: .*a.bin arrived, but not its record: .*Is a directory"):
+        main([site.url("/a.bin"), str(tmp_path / "a.bin")])
     assert names(tmp_path) == ["a.bin", "a.bin.source.json"]
 
 
@@ -81,11 +91,14 @@ def archive(files):
 
 
 def test_the_one_file_of_an_archive_arrives_under_the_name_that_was_asked_for(site, tmp_path):
-    packed = archive({"./._a.bin": b"attributes", "../../a.bin": os.urandom(50_000)})
+    content = os.urandom(50_000)
+    packed = archive({"./._a.bin": b"attributes", "../../a.bin": content})
     site.files["/a.tar.gz"], site.faults["/a.tar.gz"] = packed, [20_000]
     target = tmp_path / "deep/down/bins.bed"
     main([site.url("/a.tar.gz"), str(target), "--unpack", f"--md5={hashlib.md5(packed).hexdigest()}"])
-    assert target.stat().st_size == 50_000
+    assert target.read_bytes() == content
+    source = json.loads((target.parent / "bins.bed.source.json").read_text())
+    assert source["file"] == {"size": 50_000, "md5": hashlib.md5(content).hexdigest()}
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["bins.bed", "bins.bed.source.json"]
     assert site.sent == len(packed)
 
@@ -100,18 +113,6 @@ def test_archives_of_several_files_and_files_that_are_no_archives_are_refused(si
     assert names(tmp_path) == []
 
 
-def test_an_archive_is_kept_when_its_file_cannot_be_written(site, tmp_path, monkeypatch):
-    site.files["/a.tar.gz"] = archive({"a.bin": CONTENT})
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("helpers.sources.extract.shutil.copyfileobj", full)
-    with pytest.raises(SystemExit, match="No space left on device.*Make room"):
-        main([site.url("/a.tar.gz"), str(tmp_path / "bins.bed"), "--unpack"])
-    assert names(tmp_path) == ["bins.bed.archive"]
-
-
 def test_an_archive_that_was_cut_is_an_error(tmp_path):
     cut = tmp_path / "cut.tar.gz"
     cut.write_bytes(archive({"a.bin": CONTENT})[:2000])
@@ -120,7 +121,8 @@ def test_an_archive_that_was_cut_is_an_error(tmp_path):
     assert not (tmp_path / "a.bin").exists()
 
 
-def test_an_interrupt_leaves_no_file_and_the_next_run_goes_on(site, tmp_path):
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupt_leaves_no_file_and_the_next_run_goes_on(site, tmp_path, end):
     arrived = threading.Event()
 
     def slow(handler):
@@ -139,10 +141,11 @@ def test_an_interrupt_leaves_no_file_and_the_next_run_goes_on(site, tmp_path):
             time.sleep(0.02)
         with pytest.raises(InputError, match="being downloaded by another process"):
             download(site.url("/a.bin"), tmp_path / "a.bin")
-        running.send_signal(signal.SIGINT)
-        assert "is kept for the next try" in running.communicate(timeout=20)[1]
+        running.send_signal(end)
+        said = running.communicate(timeout=20)[1]
     arrived.set()
-    assert running.returncode == 1
+    assert ("is kept for the next try" in said) == (end == signal.SIGINT)
+    assert running.returncode == (1 if end == signal.SIGINT else -end)
     assert names(tmp_path) == ["a.bin.part", "a.bin.part.json"]
     main([site.url("/a.bin"), str(tmp_path / "a.bin")])
     assert (tmp_path / "a.bin").read_bytes() == CONTENT
@@ -215,6 +218,34 @@ def test_encode_is_asked_for_size_checksum_and_status(site, tmp_path, caplog, st
     assert (f"ENCODE says of {ACCESSION}: {status}" in caplog.text) == (status != "released")
 
 
+@pytest.mark.parametrize(
+    ("said", "wanted", "outcome"),
+    [
+        *(("GRCh38", "hg38", None), ("GRCh38-minimal", "HG38", None), ("hg19", "GRCh37.p13", None)),
+        *(("mm10-minimal", "GRCm38", None), ("mm9", "NCBIM37", None), ("GRCm39", "mm39", None), ("ce11", "ce11", None)),
+        *((None, "hg38", None), ("GRCh38", "", None), ("mine", "Mine", None)),
+        *(("GRCh38", "hg19", "error"), ("mm10-minimal", "mm9", "error"), ("mm10", "hg38", "error")),
+        *(("J02459.1", "hg38", "warning"), ("GRCh38", "mine", "warning")),
+    ],
+)
+def test_encode_says_of_which_assembly_a_file_is_before_it_comes(site, tmp_path, caplog, said, wanted, outcome):
+    site.files |= {FILE: CONTENT, OBJECT: encode_object(CONTENT, assembly=said), "/mirror": CONTENT}
+    options = (f"--encode={site.address}", f"--assembly={wanted}", "--row=mine")
+    command = [f"encode:{ACCESSION}.bed", str(tmp_path / "a.bed"), site.url("/mirror"), *options]
+    if outcome == "error":
+        with pytest.raises(SystemExit) as caught:
+            main(command)
+        message = str(caught.value)
+        words = (f"the sheet's assembly is {wanted}", f"that of {ACCESSION} is {said}", "correct the row of mine")
+        assert [word for word in words if word not in message] == []
+        assert [path for path, _ in site.asked] == [OBJECT]
+        assert names(tmp_path) == []
+        return
+    main(command)
+    assert (tmp_path / "a.bed").read_bytes() == CONTENT
+    assert ("whether these are two names of one assembly is not known" in caplog.text) == (outcome == "warning")
+
+
 def test_a_file_that_is_not_what_encode_says_is_refused(site, tmp_path):
     site.files |= {FILE: CONTENT, OBJECT: encode_object(CONTENT[::-1])}
     manner = Manner(portal=site.address)
@@ -263,16 +294,6 @@ def test_a_part_file_of_nothing_goes_away(tmp_path):
     assert names(tmp_path) == []
 
 
-def write_alignments(path, starts, order):
-    header = {"HD": {"VN": "1.6", "SO": order}, "SQ": [{"SN": "chr1", "LN": 1000}]}
-    with pysam.AlignmentFile(str(path), "wb", header=header) as file:
-        for start in starts:
-            read = pysam.AlignedSegment(file.header)
-            read.query_name, read.query_sequence, read.cigarstring = f"r{start}", "ACGT", "4M"
-            read.reference_id, read.reference_start, read.mapping_quality = 0, start, 30
-            file.write(read)
-
-
 def test_alignments_are_sorted_when_they_are_not_and_indexed(site, tmp_path):
     write_alignments(tmp_path / "served", [500, 20, 300], "queryname")
     site.files["/a.bam"] = (tmp_path / "served").read_bytes()
@@ -281,28 +302,66 @@ def test_alignments_are_sorted_when_they_are_not_and_indexed(site, tmp_path):
     prepare(["index", str(target)])
     with pysam.AlignmentFile(str(target)) as file:
         assert [read.reference_start for read in file.fetch("chr1", 0, 400)] == [20, 300]
-    assert json.loads((target.parent / "a.bam.source.json").read_text())["sorted_here"] is True
+    source = json.loads((target.parent / "a.bam.source.json").read_text())
+    assert source["sorted_here"] is True
+    assert source["file"]["md5"] == hashlib.md5(target.read_bytes()).hexdigest() != source["md5"]
     assert names(target.parent) == ["a.bam", "a.bam.bai", "a.bam.source.json"]
     before = target.stat().st_mtime_ns
-    assert not sort_alignments(target)
+    assert not sort_alignments(target, target)
     assert target.stat().st_mtime_ns == before
+    site.files["/sorted.bam"] = target.read_bytes()
+    main([site.url("/sorted.bam"), str(tmp_path / "b.bam"), "--sort"])
+    assert (tmp_path / "b.bam").read_bytes() == target.read_bytes()
+
+
+def test_alignments_out_of_an_archive_are_sorted(site, tmp_path):
+    write_alignments(tmp_path / "served", [500, 20, 300], "unsorted")
+    site.files["/a.tar.gz"] = archive({"reads/a.bam": (tmp_path / "served").read_bytes()})
+    main([site.url("/a.tar.gz"), str(tmp_path / "a.bam"), "--unpack", "--sort"])
+    with pysam.AlignmentFile(str(tmp_path / "a.bam"), check_sq=False) as file:
+        assert [read.reference_start for read in file] == [20, 300, 500]
+    source = json.loads((tmp_path / "a.bam.source.json").read_text())
+    assert source["file"]["md5"] == hashlib.md5((tmp_path / "a.bam").read_bytes()).hexdigest()
 
 
 def test_alignments_that_cannot_be_sorted_or_indexed_are_errors(tmp_path):
     (tmp_path / "a.bam").write_bytes(gzip.compress(b"no alignments"))
-    with pytest.raises(InputError, match="cannot be sorted"):
-        sort_alignments(tmp_path / "a.bam")
+    with pytest.raises(InputError, match="cannot be sorted: file does not contain alignment data"):
+        sort_alignments(tmp_path / "a.bam", tmp_path / "a.bam")
     write_alignments(tmp_path / "b.bam", [500, 20], "coordinate")
-    with pytest.raises(InputError, match="cannot be indexed"):
+    with pytest.raises(InputError, match="If its reads are not sorted by coordinate, although.*samtools sort"):
         index_alignments(tmp_path / "b.bam")
     with pytest.raises(SystemExit, match="ERROR: .*cannot be indexed"):
         prepare(["index", str(tmp_path / "a.bam")])
     assert names(tmp_path) == ["a.bam", "b.bam"]
 
 
-@pytest.mark.parametrize("packed", [True, False])
-def test_a_genome_is_bgzipped_and_indexed(tmp_path, packed):
-    text = ">chr1 one\nACGTNacgt\nAC\n>chr2\nGGG\n"
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "the file is empty"),
+        (b"<html>please log in", "a web page"),
+        (b"@HD\tVN:1.6\n", "no .bam file"),
+        (None, "no such file"),
+        *((cut, "lacks the end mark of bgzip") for cut in (60, -29, -28, -1)),
+        *((1, "no .bam file"), (10, "lacks the end mark of bgzip")),
+    ],
+)
+def test_what_is_wrong_with_alignments_is_told_not_what_samtools_makes_of_it(tmp_path, content, words):
+    path = tmp_path / "a.bam"
+    if isinstance(content, int):
+        write_alignments(path, [20, 500], "coordinate")
+        content = path.read_bytes()[:content]
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=f"cannot be indexed: .*({words}).*Download it again"):
+        index_alignments(path)
+    assert not (tmp_path / "a.bam.bai").exists()
+
+
+@pytest.mark.parametrize(("packed", "ends"), [(True, "\n"), (False, "\n"), (True, "\r\n")])
+def test_a_genome_is_bgzipped_and_indexed(tmp_path, packed, ends):
+    text = ">chr1 one\nACGTNacgt\nAC\n>chr2\nGGG\n".replace("\n", ends)
     (tmp_path / "in").write_bytes(gzip.compress(text.encode()) if packed else text.encode())
     prepare(["genome", str(tmp_path / "in"), str(tmp_path / "g.fa.gz")])
     with pysam.FastaFile(str(tmp_path / "g.fa.gz")) as genome:
@@ -316,6 +375,16 @@ def test_a_genome_that_is_cut_leaves_nothing(tmp_path):
     (tmp_path / "in").write_bytes(gzip.compress(os.urandom(9000))[:5000])
     with pytest.raises(InputError, match="cannot be bgzipped"):
         bgzip_genome(tmp_path / "in", tmp_path / "g.fa.gz")
+    with pysam.BGZFile(str(tmp_path / "in"), "wb") as file:
+        file.write(b">chr1\nACGT\n")
+        file.flush()
+        file.write(b">chr2\nACGT\n")
+    cut = (tmp_path / "in").read_bytes()[: (tmp_path / "in").read_bytes().index(b"\x1f\x8b", 1)]
+    assert gzip.decompress(cut) == b">chr1\nACGT\n"  # a whole gzip file, which has lost chr2
+    for content, words in ((cut, "lacks the end mark"), (b"", "empty"), (b"<html>log in", "a web page")):
+        (tmp_path / "in").write_bytes(content)
+        with pytest.raises(InputError, match=f"cannot be bgzipped: .*{words}.*Download it again"):
+            bgzip_genome(tmp_path / "in", tmp_path / "g.fa.gz")
     (tmp_path / "in").write_bytes(b">chr1\nACGT\nAC\nACGT\n")  # lines of different lengths
     with pytest.raises(InputError, match="cannot be bgzipped and indexed"):
         bgzip_genome(tmp_path / "in", tmp_path / "g.fa.gz")

@@ -4,8 +4,9 @@ import gzip
 import hashlib
 import json
 
+import pysam
 import requests
-from served_files import serving
+from served_files import serving, write_alignments
 
 HOSTILE = "/it's/$(touch${IFS}hacked)/;touch${IFS}hacked2/%2525&{x}.bed.gz"
 GENOME = ">chr1\nACGTACGT\n"
@@ -24,6 +25,7 @@ def test_offline_no_rule_downloads(tmp_path, run_workflow, micro_config):
         assert site.asked == []
     assert done.returncode != 0
     assert "offline nothing is downloaded" in done.stdout, done.stdout
+    assert "--assembly=hg38 --row=more" in " ".join(done.stdout.split()), done.stdout
     config["studies"]["jund"]["loci"] = {"of": {"model": "joint"}}
     done = run_workflow(tmp_path, config, "-n", "jund")
     assert "resources/igv/igv.min.js" in done.stdout
@@ -33,11 +35,13 @@ def test_offline_no_rule_downloads(tmp_path, run_workflow, micro_config):
 def test_rules_download_quote_and_index(tmp_path, run_workflow, micro_config):
     config = micro_config()
     config["tracks"] = [config["tracks"], str(tmp_path / "more.tsv")]
-    targets = ["resources/hg38/more.bed.gz", "resources/hg38/more_genome.genome.fa.gz"]
+    targets = [f"resources/hg38/{name}" for name in ("more.bed.gz", "more_genome.genome.fa.gz", "more_reads.bam.bai")]
     packed = gzip.compress(BED)
+    write_alignments(tmp_path / "served.bam", [500, 20, 300], "queryname")
     with serving() as site:
         path = requests.Request("GET", site.url(HOSTILE)).prepare().path_url
         site.files |= {path: packed, "/genome.fa.gz": gzip.compress(GENOME.encode())}
+        site.files["/reads"] = (tmp_path / "served.bam").read_bytes()
         rows = [
             ("track", "type", "assembly", "url", "mirrors", "sha256", "size"),
             (
@@ -50,6 +54,7 @@ def test_rules_download_quote_and_index(tmp_path, run_workflow, micro_config):
                 "",
             ),
             ("more_genome", "fasta", "hg38", site.url("/genome.fa.gz"), "", "", ""),
+            ("more_reads", "bam", "hg38", site.url("/reads"), "", "", str(len(site.files["/reads"]))),
         ]
         (tmp_path / "more.tsv").write_text("".join("\t".join(row) + "\n" for row in rows))
         done = run_workflow(tmp_path, config, *targets, "--quiet", "--max-jobs-per-timespan", "100/1s")
@@ -59,5 +64,7 @@ def test_rules_download_quote_and_index(tmp_path, run_workflow, micro_config):
     assert (tmp_path / f"{targets[1]}.gzi").is_file()
     source = json.loads((tmp_path / f"{targets[0]}.source.json").read_text())
     assert source["url"] == site.url(HOSTILE)
+    with pysam.AlignmentFile(str(tmp_path / "resources/hg38/more_reads.bam")) as reads:
+        assert [read.reference_start for read in reads.fetch("chr1", 0, 400)] == [20, 300]
     assert not list(tmp_path.rglob("hacked*"))
     assert [path.name for path in tmp_path.glob("resources/hg38/*.part*")] == []

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from served_files import CONTENT, serving
 
 from helpers.errors import InputError
 from helpers.evaluation.provenance import (
@@ -18,6 +19,7 @@ from helpers.evaluation.provenance import (
     package_versions,
     write_provenance,
 )
+from helpers.sources.download import main as download
 
 
 @pytest.fixture
@@ -109,9 +111,41 @@ def test_commit_and_changes(tmp_path, monkeypatch):
     assert git_commit(tmp_path / "results") is None
 
 
-def test_a_downloaded_file_has_its_source(tmp_path):
-    (tmp_path / "a.bed").write_text("chr1\t0\t1\n")
-    (tmp_path / "a.bed.source.json").write_text('{"url": "https://example.org/a.bed", "encode_status": "revoked"}')
-    described = describe_file(tmp_path / "a.bed")
-    assert described["source"] == {"url": "https://example.org/a.bed", "encode_status": "revoked"}
-    assert described["size"] == 9
+@pytest.fixture
+def downloaded(tmp_path):
+    """A file with the record of its download."""
+    content = b"chr1\t0\t1\n"
+    found = {"size": len(content), "md5": hashlib.md5(content).hexdigest()}
+    source = {"url": "https://example.org/a.bed", "md5": "of what arrived", "encode": {"status": "revoked"}}
+    (tmp_path / "a.bed").write_bytes(content)
+    (tmp_path / "a.bed.source.json").write_text(json.dumps(source | {"file": found}))
+    return tmp_path / "a.bed", source, found
+
+
+def test_a_downloaded_file_has_its_source(downloaded):
+    path, source, found = downloaded
+    assert describe_file(path) == {"path": str(path), **found, "source": source}
+
+
+@pytest.mark.parametrize("content", [b"chr2\t0\t1\n", b"chr1\t0\t1\n\n", b""])
+def test_a_file_that_replaced_a_downloaded_one_does_not_inherit_its_source(downloaded, content):
+    path = downloaded[0]
+    path.write_bytes(content)
+    assert describe_file(path)["source"] == "replaced after download"
+
+
+@pytest.mark.parametrize("text", ["{", "[1, 2]", "7", "\udcff"])
+def test_a_record_that_cannot_be_read_is_named(downloaded, text):
+    path = downloaded[0]
+    Path(f"{path}.source.json").write_text(text, errors="surrogateescape")
+    with pytest.raises(InputError, match=r"a\.bed\.source\.json cannot be read: .*Remove it"):
+        describe_file(path)
+
+
+def test_the_record_of_the_command_is_that_of_the_file(tmp_path):
+    with serving() as site:
+        site.files["/a.bin"] = CONTENT
+        download([site.url("/a.bin"), str(tmp_path / "a.bin")])
+        assert describe_file(tmp_path / "a.bin")["source"]["url"] == site.url("/a.bin")
+    (tmp_path / "a.bin").write_bytes(CONTENT[1:])
+    assert describe_file(tmp_path / "a.bin")["source"] == "replaced after download"

@@ -29,13 +29,17 @@ def row(tmp_path, kind, url, mirrors="", sha256=""):
         ("gtf", "s3://bucket/key.gtf.gz", "a.gtf.gz"),
         ("bed", "s3://bucket/key.bed.tar.gz", "a.bed"),
         ("bed", "https://x/a.bed", "a.bed"),
+        ("bed", "https://x/a.bed.gz?download=1#top", "a.bed.gz"),
+        ("bed", "https://x/get?file=a.bed.gz", "a.bed.gz"),
+        ("bed", "https://x/a.tar.gz?download=1", "a.bed"),
+        ("bed", "https://x/[?a=/b", "a.bed"),
     ],
 )
 def test_files_of_every_kind_of_address_have_their_place(tmp_path, kind, url, path):
     found = row(tmp_path, kind, url, sha256=SHA256)
     assert is_remote(found)
     assert file_path(found, "run") == f"resources/hg38/{path}"
-    assert is_archive(found) == url.endswith(".tar.gz")
+    assert is_archive(found) == (".tar.gz" in url)
     assert found["sha256"] == SHA256
 
 
@@ -52,6 +56,8 @@ def test_mirrors_follow_the_url(tmp_path):
         (("bed", "hg38", "encode:446WOD", "", ""), ["'encode:446WOD'", "encode:ENCFF"]),
         (("meme", "hg38", "encode:ENCFF446WOD", "", ""), ["'meme' need their ending"]),
         (("bed", "hg38", "s3://bucket", "", ""), ["'s3://bucket' is not https://"]),
+        (("bed", "hg38", "ftp://x/a.bed", "", ""), ["'ftp://x/a.bed' is not https://"]),
+        (("bed", "hg38", "https://x/a b.bed", "", ""), ["'https://x/a b.bed' holds a space", "%20"]),
         (("bed", "", "s3://bucket/key", "", ""), ["assembly ''"]),
         (("bed", "..", "https://x/a", "", ""), ["assembly '..'"]),
         (("bed", "hg38", "https://x/a", "https://y/a,ftp://z", "",), []),

@@ -109,7 +109,7 @@ def _without_index(path: str, facts: Mapping[str, Any], index_later: bool) -> tu
     order = facts["order"]
     if "failed" in facts:
         return "error", _unreadable(path, facts["reason"])
-    if order == "unknown" and not facts.get("in_order", True):
+    if order in ("unknown", "coordinate") and not facts.get("in_order", True):  # a header may claim what is not so
         order = "unsorted"
     if order in ("queryname", "unsorted"):
         return "error", f"Reads are not sorted by coordinate ({order}). Sort and index: {_sort_command(path)}."

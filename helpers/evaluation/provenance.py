@@ -110,12 +110,13 @@ def package_versions(packages: Iterable[str]) -> dict[str, str]:
 def describe_file(path: str | os.PathLike) -> dict[str, Any]:
     """Give path (as received), size in bytes and MD5 checksum of a file, which is read in pieces of 1 MiB.
 
-    Of a file that was downloaded also ``source``: what its record beside it, ``{path}.source.json``, says.
+    Of a file that was downloaded also ``source``: what its record beside it, ``{path}.source.json``, says, or
+    "replaced after download" when the file is not the one of the record.
 
     Raises
     ------
     InputError
-        When the file cannot be read.
+        When the file, or its record, cannot be read.
     """
     digest, size = hashlib.md5(usedforsecurity=False), 0
     try:
@@ -126,9 +127,21 @@ def describe_file(path: str | os.PathLike) -> dict[str, Any]:
     except OSError as error:
         message = f"Cannot read the input {path}: {error.strerror}. Check its path in the tracks sheet."
         raise InputError(message) from error
+    found = {"size": size, "md5": digest.hexdigest()}
+    return {"path": os.fspath(path), **found} | _source_of(path, found)
+
+
+def _source_of(path: str | os.PathLike, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Give where a file of this size and checksum was downloaded from, if it has a record."""
     record = Path(f"{os.fspath(path)}.source.json")
-    source = {"source": json.loads(record.read_text(encoding="utf-8"))} if record.is_file() else {}
-    return {"path": os.fspath(path), "size": size, "md5": digest.hexdigest()} | source
+    if not record.is_file():
+        return {}
+    try:
+        source = dict(json.loads(record.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        message = f"{record} cannot be read: {error}. Remove it, or both files, so that they are downloaded again."
+        raise InputError(message) from error
+    return {"source": source if source.pop("file", None) == found else "replaced after download"}
 
 
 def git_commit(folder: str | os.PathLike) -> str | None:

@@ -2,8 +2,8 @@
 
 Run as ``python -m helpers.sources.download ADDRESS DESTINATION [MIRROR …]``; ``--help`` lists the options. When a
 download breaks off, what has arrived stays in ``DESTINATION.part``, and the next one continues it.
-``DESTINATION.source.json`` says where the file came from. With ``--unpack`` the address is that of a tar archive, which
-size and checksums are about, and its one file becomes the destination.
+``DESTINATION.source.json`` says where the file came from, and what size and MD5 sum it has. With ``--unpack`` the
+address is that of a tar archive, which size and checksums are about, and its one file becomes the destination.
 """
 
 import argparse
@@ -12,16 +12,16 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from helpers.addresses import ADDRESS_FORMS, ENCODE, accession_of, web_address
+from helpers.addresses import ADDRESS_FORMS, ENCODE, accession_of, web_address, without_user
 from helpers.errors import InputError
 from helpers.files import atomic_path
-from helpers.sources.encode import look_up
+from helpers.sources.encode import check_assembly, look_up
 from helpers.sources.extract import extract_member
 from helpers.sources.failures import Manner, Refused
 from helpers.sources.faults import find_fault
@@ -35,17 +35,19 @@ _MANNER = Manner()
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is known of a file before it comes: size in bytes, and checksums (hexadecimal)."""
+    """What is known of a file before it comes: size in bytes, checksums (hexadecimal), name of its assembly."""
 
     size: int | None = None
     md5: str | None = None
     sha256: str | None = None
     sha512: str | None = None
+    assembly: str | None = None
 
     @property
     def checksums(self) -> dict[str, str]:
         """Those that are known, by algorithm, in lower case."""
-        return {name: value.lower() for name, value in asdict(self).items() if name != "size" and value}
+        found = {"md5": self.md5, "sha256": self.sha256, "sha512": self.sha512}
+        return {name: value.lower() for name, value in found.items() if value}
 
 
 def download(
@@ -55,6 +57,7 @@ def download(
     mirrors: Sequence[str] = (),
     fix: str = _FIX,
     manner: Manner = _MANNER,
+    place: Callable[[PartFile], None] = PartFile.finish,
     **wanted: Any,
 ) -> dict[str, Any]:
     """Download a file over HTTP(S).
@@ -72,8 +75,10 @@ def download(
         What a user can do when trying again does not help, for messages.
     manner : Manner
         How patient and modest to be.
+    place : function
+        Makes the destination of the part file when that is complete and right; by default gives it its name.
     **wanted
-        ``size`` in bytes, ``md5``, ``sha256``, ``sha512``, as far as they are known.
+        ``size`` in bytes, ``md5``, ``sha256``, ``sha512``, ``assembly``, as far as they are known.
 
     Returns
     -------
@@ -85,25 +90,52 @@ def download(
     ------
     InputError
         When no address gives the right file; it says why of each. What has arrived of it stays in
-        ``DESTINATION.part``, from where the next try goes on, unless it is known to be wrong.
+        ``DESTINATION.part``, from where the next try goes on, unless it is known to be wrong. Before anything arrives,
+        when ENCODE says that the file is of another assembly.
     """
-    expected, problems = Wanted(**wanted), []
     try:
         with PartFile(destination) as part:
-            for address in (url, *mirrors):
-                try:
-                    source = _download_from(web_address(address, manner.portal), part, expected, manner)
-                    part.finish()
-                except Refused as error:
-                    problems.append(f"{address}: download failed: {error}.")
-                    logging.info(problems[-1])
-                else:
-                    return source
+            source = _first_right((url, *mirrors), part, Wanted(**wanted), manner, fix)
+            place(part)
     except OSError as error:
         message = f"{destination}: download failed: {error}. Make sure that files can be written and locked there."
         raise InputError(message) from error
-    message = f"{' '.join(problems)} Try again, or {fix}."
-    raise InputError(message)
+    return source
+
+
+def download_alignments(url: str, destination: str | Path, **options: Any) -> dict[str, Any]:
+    """Download a BAM file, and sort it by coordinate unless its header says that it is sorted.
+
+    Parameters
+    ----------
+    url : str
+    destination : path
+        Written only when the file is complete, right and sorted.
+    **options
+        As in `download`; size and checksums are those of the file that arrives.
+
+    Returns
+    -------
+    dict
+        As of `download`, and sorted_here, whether it was sorted.
+
+    Raises
+    ------
+    InputError
+        As `download`, and when the file cannot be sorted: what has arrived stays in ``DESTINATION.part``.
+    """
+    from helpers.sources.prepare import sort_alignments  # loads what few downloads need
+
+    found = {"sorted_here": False}
+
+    def sort(part: PartFile) -> None:
+        if sort_alignments(part.path, destination):
+            part.drop()
+            found["sorted_here"] = True
+        else:
+            part.finish()
+
+    return download(url, destination, place=sort, **options) | found
 
 
 def download_member(url: str, destination: str | Path, *, member: str | None = None, **options: Any) -> dict[str, Any]:
@@ -127,30 +159,46 @@ def download_member(url: str, destination: str | Path, *, member: str | None = N
     Raises
     ------
     InputError
-        As `download`, and when the archive does not hold the file, or holds several.
+        As `download`, and when the archive does not hold the file, or holds several. When there is no room for the
+        file, the archive stays in ``DESTINATION.archive.part``, and the next try goes on from there.
     """
+
+    def unpack(part: PartFile) -> None:
+        try:
+            extract_member(part.path, destination, member, name=without_user(url))
+        except OSError as error:
+            message = f"{part.path} cannot be unpacked: {error}. Make room, and run again: it is kept."
+            raise InputError(message) from error
+        except InputError:
+            part.drop()
+            raise
+        part.drop()
+
     archive = Path(destination).with_name(f"{Path(destination).name}.archive")
-    source = download(url, archive, **options)
-    try:
-        extract_member(archive, destination, member, name=url)
-    except OSError as error:
-        message = f"{archive} cannot be unpacked: {error}. Make room or mend the folder, and run again: it is kept."
-        raise InputError(message) from error
-    except InputError:
-        archive.unlink()
-        raise
-    archive.unlink()
-    return source
+    return download(url, archive, place=unpack, **options)
 
 
-def _download_from(url: str, part: PartFile, wanted: Wanted, manner: Manner) -> dict[str, Any]:
+def _first_right(addresses: Iterable[str], part: PartFile, wanted: Wanted, manner: Manner, fix: str) -> dict[str, Any]:
+    """Complete a part file from the first address that gives the right file."""
+    problems = []
+    for address in addresses:
+        try:
+            return _download_from(web_address(address, manner.portal), part, wanted, manner, fix)
+        except Refused as error:
+            problems.append(f"{without_user(address)}: download failed: {error}.")
+            logging.info(problems[-1])
+    message = f"{' '.join(problems)} Try again, or {fix}."
+    raise InputError(message)
+
+
+def _download_from(url: str, part: PartFile, wanted: Wanted, manner: Manner, fix: str) -> dict[str, Any]:
     """Complete a part file from one URL and check it; once more from its beginning if it was put together."""
-    encode, wanted = _ask_encode(url, wanted, manner)
+    encode, wanted = _ask_encode(url, wanted, manner, fix)
     checked = bool(wanted.checksums)
     fetch_bytes(url, part, size=wanted.size, checked=checked, manner=manner)
     source, fault = _describe(part, wanted)
     if fault and part.resumed:
-        logging.info("%s: %s; starting over", url, fault)
+        logging.info("%s: %s; starting over", without_user(url), fault)
         part.drop()
         fetch_bytes(url, part, size=wanted.size, checked=checked, manner=manner)
         source, fault = _describe(part, wanted)
@@ -160,7 +208,7 @@ def _download_from(url: str, part: PartFile, wanted: Wanted, manner: Manner) -> 
     return source | {"encode": encode}
 
 
-def _ask_encode(url: str, wanted: Wanted, manner: Manner) -> tuple[dict[str, Any] | None, Wanted]:
+def _ask_encode(url: str, wanted: Wanted, manner: Manner, fix: str) -> tuple[dict[str, Any] | None, Wanted]:
     """Ask ENCODE about one of its files, and complete what is wanted; without a checksum the answer is needed."""
     accession = accession_of(url, manner.portal)
     if accession is None:
@@ -173,27 +221,30 @@ def _ask_encode(url: str, wanted: Wanted, manner: Manner) -> tuple[dict[str, Any
             raise Refused(message) from error
         logging.warning("whether ENCODE still stands by %s is not known: %s", accession, error)
         return {"accession": accession, "status": "not known"}, wanted
+    check_assembly(found, wanted.assembly, fix)
     size = wanted.size if wanted.size is not None else found.size
     encode = {"accession": accession, "status": found.status, "assembly": found.assembly}
     return encode, replace(wanted, size=size, md5=wanted.md5 or found.md5)
 
 
 def _describe(part: PartFile, wanted: Wanted) -> tuple[dict[str, Any], str | None]:
-    """Describe an arrived file, and say in what it is not what was wanted, or no file of its kind."""
+    """Describe an arrived file, and say in what it is no file of its kind, or not what was wanted."""
     hashes = hash_file(part.path, {"md5", "sha256", *wanted.checksums})
     found, notes = {"size": part.size, **hashes}, part.notes
     source = {
-        **{"url": notes["url"], "final_url": notes["final"], "modified": notes["modified"]},
+        **{"url": without_user(notes["url"]), "final_url": notes["final"], "modified": notes["modified"]},
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         **{key: found[key] for key in ("size", "md5", "sha256")},
     }
+    if fault := find_fault(part.path, part.destination):
+        return source, fault
     expected = ({} if wanted.size is None else {"size": wanted.size}) | wanted.checksums
     for name, right in expected.items():
         if found[name] != right:
             return source, f"the downloaded file has {name} {found[name]} instead of {right}"
     if not expected and notes["total"] is None:
         logging.warning("nothing tells whether all of %s arrived: its server does not give a length", part.destination)
-    return source, find_fault(part.path, part.destination)
+    return source, None
 
 
 def hash_file(path: str | os.PathLike[str], algorithms: Iterable[str]) -> dict[str, str]:
@@ -216,27 +267,40 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     if options.offline:
-        sys.exit(f"ERROR: {options.destination} is missing, and offline nothing is downloaded. It is {options.url}.")
+        url = without_user(options.url)
+        sys.exit(f"ERROR: {options.destination} is missing, and offline nothing is downloaded. It is {url}.")
     manner = Manner(
         attempts=options.attempts, slots=options.slots, per_host=options.per_host, portal=options.encode.rstrip("/")
     )
-    wanted = {"size": options.size, "md5": options.md5, "sha256": options.sha256}
+    row = f"the row of {options.row} in the sheet of tracks" if options.row else "its row in the sheet of tracks"
+    wanted = {name: getattr(options, name) for name in ("size", "md5", "sha256", "assembly")}
+    wanted |= {"mirrors": options.mirrors, "manner": manner, "fix": f"correct {row}"}
     try:
-        fetch = download_member if options.unpack else download
-        source = fetch(options.url, options.destination, mirrors=options.mirrors, manner=manner, **wanted)
-        source["sorted_here"] = options.sort and _sort(options.destination)
+        source = _fetch(options, wanted)
         with atomic_path(source_path(options.destination)) as temporary:
             temporary.write_text(json.dumps(source, indent=2) + "\n", encoding="utf-8")
     except InputError as error:
         sys.exit(f"ERROR: {error}")
+    except OSError as error:
+        sys.exit(f"ERROR: {options.destination} arrived, but not its record: {error}. Make room or mend the folder.")
     except KeyboardInterrupt:
         sys.exit(f"stopped; what has arrived of {options.destination} is kept for the next try")
 
 
-def _sort(path: Path) -> bool:
-    from helpers.sources.prepare import sort_alignments  # loads what few downloads need
+def _fetch(options: argparse.Namespace, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Download as the options say, and add size and MD5 sum of the file as it stands in the end."""
+    fetch = download_member if options.unpack else download_alignments if options.sort else download
+    source = fetch(options.url, options.destination, **wanted)
+    sorted_here = source.pop("sorted_here", False)
+    if options.unpack and options.sort:
+        from helpers.sources.prepare import sort_alignments  # loads what few downloads need
 
-    return sort_alignments(path)
+        sorted_here = sort_alignments(options.destination, options.destination)
+    if options.unpack or sorted_here:
+        found = {"size": options.destination.stat().st_size, **hash_file(options.destination, ["md5"])}
+    else:
+        found = {key: source[key] for key in ("size", "md5")}
+    return source | {"sorted_here": sorted_here, "file": found}
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -250,6 +314,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--md5", default="", help="expected checksum")
     parser.add_argument("--sha256", default="", help="expected checksum")
     parser.add_argument("--size", type=number, default=None, help="expected bytes")
+    parser.add_argument("--assembly", default="", help="expected assembly, compared with that of ENCODE's files")
+    parser.add_argument("--row", default="", metavar="TRACK", help="name of its row in the sheet, for messages")
     parser.add_argument("--unpack", action="store_true", help="keep the one file of a tar archive")
     parser.add_argument("--sort", action="store_true", help="sort alignments by coordinate when they are not")
     parser.add_argument("--slots", type=Path, default=None, help="folder of lock files that all downloads share")

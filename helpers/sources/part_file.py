@@ -72,23 +72,22 @@ class PartFile:
         return notes if isinstance(notes, dict) and notes.keys() == {*NOTES} else {}
 
     def begin(self, notes: dict[str, Any]) -> None:
-        """Drop what has arrived, and note where the bytes to come are from."""
+        """Drop what has arrived, and note where the bytes to come are from; raises as `append`."""
         self.drop()
-        self.note(notes)
+        self._note(notes)
+
+    def go_on(self, notes: dict[str, Any]) -> None:
+        """Keep what has arrived, and note where the bytes behind it are from; raises as `append`."""
+        self.resumed = True
+        if notes != self.notes:
+            self._note(notes)
 
     def drop(self) -> None:
         """Drop what has arrived."""
         self._file.truncate(0)
         self.size, self.notes, self.resumed = 0, {}, False
 
-    def note(self, notes: dict[str, Any]) -> None:
-        """Note where the bytes to come are from.
-
-        Raises
-        ------
-        Refused
-            As `append`.
-        """
+    def _note(self, notes: dict[str, Any]) -> None:
         self.notes = notes
         try:
             self._notes_path.write_text(json.dumps(notes), encoding="utf-8")

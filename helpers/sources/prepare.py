@@ -19,41 +19,45 @@ import pysam
 
 from helpers.errors import InputError
 from helpers.files import atomic_path
-from helpers.sources.faults import GZIP_MAGIC
+from helpers.sources.faults import GZIP_MAGIC, find_fault
 
 _CHUNK = 1 << 20  # bytes copied at once
 
 
-def sort_alignments(path: str | os.PathLike[str]) -> bool:
-    """Sort a BAM file by coordinate in its place, unless its header says that it is.
+def sort_alignments(path: str | os.PathLike[str], output: str | os.PathLike[str]) -> bool:
+    """Write a BAM file sorted by coordinate, unless its header says that it is.
 
     Parameters
     ----------
     path : path
-        Read twice when it is sorted; the sorted file takes its name when it is complete.
+    output : path
+        Appears when it is complete; may be `path`. What a process that was killed has left of it is removed.
 
     Returns
     -------
     bool
-        Whether it was sorted here.
+        Whether it was sorted; if not, nothing is written.
 
     Raises
     ------
     InputError
-        When it cannot be read.
+        When it cannot be read, or there is no room for the sorted file.
     """
+    folder = Path(output).with_name(f".{Path(output).name}.sorting")
     try:
         with pysam.AlignmentFile(os.fspath(path), check_sq=False) as alignments:
             if alignments.header.to_dict().get("HD", {}).get("SO") == "coordinate":
                 return False
         logging.info("sorting %s by coordinate", path)
-        pieces = tempfile.TemporaryDirectory(dir=Path(path).parent, prefix=".sort-")
-        with pieces as folder, atomic_path(path) as temporary:
-            options = ("-o", os.fspath(temporary), "-T", f"{folder}/piece", "-O", "bam")
-            pysam.sort(*options, os.fspath(path))
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        pysam.sort("-o", f"{folder}/sorted.bam", "-T", f"{folder}/piece", "-O", "bam", os.fspath(path))
+        os.replace(folder / "sorted.bam", output)
     except (OSError, ValueError, pysam.SamtoolsError) as error:
-        message = f"{path} cannot be sorted: {error}. Download it again."
+        message = f"{path} cannot be sorted: {_said(error)}. Make room, or remove it, so that it is downloaded again."
         raise InputError(message) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     return True
 
 
@@ -65,11 +69,15 @@ def index_alignments(path: str | os.PathLike[str]) -> None:
     InputError
         When it is not sorted, or cannot be read.
     """
+    _refuse_faults(path, "indexed")
     try:
         with atomic_path(f"{os.fspath(path)}.bai") as temporary:
             pysam.index(os.fspath(path), os.fspath(temporary))
     except (OSError, pysam.SamtoolsError) as error:
-        message = f"{path} cannot be indexed: {error}. Remove it, so that it is downloaded and sorted again."
+        message = (
+            f"{path} cannot be indexed: {_said(error)}. If its reads are not sorted by coordinate, although its header"
+            " says so, sort it by `samtools sort` and give the sorted file as `path` in the sheet of tracks."
+        )
         raise InputError(message) from error
 
 
@@ -88,6 +96,7 @@ def bgzip_genome(fasta: str | os.PathLike[str], output: str | os.PathLike[str]) 
     InputError
         When the genome cannot be read or indexed.
     """
+    _refuse_faults(fasta, "bgzipped")
     try:
         with tempfile.TemporaryDirectory(dir=Path(output).parent, prefix=".genome-") as folder:
             packed = Path(folder) / "genome.gz"
@@ -97,8 +106,22 @@ def bgzip_genome(fasta: str | os.PathLike[str], output: str | os.PathLike[str]) 
             for ending in (".fai", ".gzi", ""):
                 os.replace(f"{packed}{ending}", f"{os.fspath(output)}{ending}")
     except (OSError, EOFError, zlib.error, pysam.SamtoolsError) as error:
-        message = f"{fasta} cannot be bgzipped and indexed: {error}. Download it again."
+        message = f"{fasta} cannot be bgzipped and indexed: {_said(error)}. Download it again."
         raise InputError(message) from error
+
+
+def _refuse_faults(path: str | os.PathLike[str], what: str) -> None:
+    """Find what shows at first sight, because samtools takes a file that lost its last blocks for a whole one."""
+    fault = find_fault(path, path) if os.path.isfile(path) else "there is no such file"
+    if fault:
+        message = f"{path} cannot be {what}: {fault}. Download it again."
+        raise InputError(message)
+
+
+def _said(error: Exception) -> str:
+    """Give what samtools said, without the words that pysam puts around it; of other errors all."""
+    said = str(getattr(error, "value", error))
+    return " ".join(said.rpartition("stderr=")[2].split())
 
 
 def _open_text(fasta: str | os.PathLike[str]) -> IO[bytes]:

@@ -14,17 +14,20 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 import urllib3
 
+from helpers.addresses import without_user
 from helpers.sources.failures import Broken, Manner, Refused, persist
+from helpers.sources.faults import is_page
 from helpers.sources.part_file import PartFile
 from helpers.sources.slots import host_slot
 from helpers.sources.trust import open_session
 
 BLOCK = 1 << 16  # bytes read at once, at most
 REPORT_EVERY = 10.0  # seconds between two lines of progress
+_GIVEN = (200, 203, 206)  # HTTP statuses of answers that hold the file, or a part of it
 _PASSING = (408, 425, 429, 500, 502, 503, 504)  # HTTP statuses after which another try may help
 _PACKED = ("gz", ".bam")  # some servers call the compression of such files an encoding
 _DIGITS = re.compile(r"[0-9]+")
-_PAGE = (b"<!doctype html", b"<html")
+_PLACE = re.compile(r"bytes ([0-9]+)-[0-9]+/([0-9]+|\*)")  # of a part in the whole: Content-Range
 
 
 def fetch_bytes(url: str, part: PartFile, *, size: int | None, checked: bool, manner: Manner) -> None:
@@ -35,7 +38,8 @@ def fetch_bytes(url: str, part: PartFile, *, size: int | None, checked: bool, ma
     url : str
         HTTP(S); redirects are followed, anew with each try.
     part : PartFile
-        Entered. Its bytes are kept when the server says that its file is still the same, or when `checked`.
+        Entered. Its bytes are continued when the server says that its file is still the same, or when `checked`; they
+        are dropped when others come in their place, not before.
     size : int, optional
         Expected bytes.
     checked : bool
@@ -47,10 +51,12 @@ def fetch_bytes(url: str, part: PartFile, *, size: int | None, checked: bool, ma
     Refused
         When the server does not give the file, or another length, or the file cannot be written.
     """
-    if part.size and not _may_resume(part, url, checked):
-        part.drop()
+
+    def arrived() -> int:
+        return part.size if part.notes.get("url") == url else 0
+
     with open_session() as session:
-        persist(lambda: _try(session, url, part, size, checked, manner), manner, lambda: part.size)
+        persist(lambda: _try(session, url, part, size, checked, manner), manner, arrived)
 
 
 def fetch_json(url: str, manner: Manner) -> Any:
@@ -72,6 +78,7 @@ def fetch_json(url: str, manner: Manner) -> Any:
 
 
 def _may_resume(part: PartFile, url: str, checked: bool) -> bool:
+    """Tell whether bytes that come may be put behind those that are there."""
     same = part.notes.get("url") == url and _validator(part.notes) is not None
     return same or (checked and part.notes != {})
 
@@ -84,15 +91,14 @@ def _validator(notes: dict[str, Any]) -> str | None:
 
 def _try(session: requests.Session, url: str, part: PartFile, size: int | None, checked: bool, manner: Manner) -> None:
     expected = size if size is not None else part.notes.get("total")
-    if part.size and part.size == expected:
+    resumes = _may_resume(part, url, checked) and (expected is None or part.size <= expected)
+    first = part.size if resumes else 0
+    if first and first == expected:
         return
-    unproven = not checked and _validator(part.notes) is None  # nothing would tell one version from the next
-    if part.size and (unproven or (expected is not None and part.size > expected)):
-        part.drop()
     headers = {"Accept-Encoding": "identity"}
-    if part.size:
-        headers["Range"] = f"bytes={part.size}-"
-        if part.notes.get("url") == url and _validator(part.notes):
+    if first:
+        headers["Range"] = f"bytes={first}-"
+        if part.notes["url"] == url and _validator(part.notes):
             headers["If-Range"] = _validator(part.notes)
     with (
         host_slot(url, manner.slots, manner.per_host),
@@ -104,73 +110,97 @@ def _try(session: requests.Session, url: str, part: PartFile, size: int | None, 
             message = "the server's file is shorter than what has arrived of it"
             raise Broken(message)
         _check_status(response)
-        _join(response, url, part, size)
-        _receive(response, part)
+        place, notes = _check_answer(response, url, part, first, size)
+        _receive(response, part, place, notes, size)
 
 
-def _join(response: requests.Response, url: str, part: PartFile, size: int | None) -> None:
-    """Decide whether the bytes that come continue those that are there, and check that they have room."""
-    encoding = response.headers.get("Content-Encoding", "identity")
-    if encoding != "identity" and not urlsplit(response.url).path.endswith(_PACKED):
-        message = f"the server sends the file in another encoding ({encoding})"
-        raise Refused(message)
-    length = response.headers.get("Content-Length")
-    remaining = int(length) if _DIGITS.fullmatch(length or "") else None
-    continued = response.status_code == 206
-    total = None if remaining is None else remaining + part.size * continued
+def _check_answer(
+    response: requests.Response, url: str, part: PartFile, first: int, size: int | None
+) -> tuple[int, dict[str, Any]]:
+    """Check that bytes have room and begin the file, or continue it at `first`; give where they begin, and notes."""
+    _check_encoding(response, url, part)
+    place, remaining, total = _measure(response)
     notes = _describe(response, url, total)
-    if continued and not _continues(response, part, notes):
+    if place not in (0, first) or (place and not _is_same_version(part.notes, notes)):
         part.drop()
         message = "the server's file is another one than at the last try"
         raise Broken(message)
     if size is not None and total is not None and total != size:
         message = f"the server offers a size of {total} bytes instead of {size}"
         raise Refused(message)
-    if not continued:
-        part.begin(notes)
-    elif part.notes.get("url") != url:
-        part.note(notes)
-    part.resumed = continued
-    free = shutil.disk_usage(part.path.parent).free
+    free = shutil.disk_usage(part.path.parent).free + (0 if place else part.size)
     if remaining is not None and remaining > free:
         message = f"there is no room for it: {remaining} bytes are to come, {free} are free. Make room"
         raise Refused(message)
+    if place and part.notes["url"] == url:
+        notes |= {key: value for key, value in part.notes.items() if value is not None}
+    return place, notes
+
+
+def _check_encoding(response: requests.Response, url: str, part: PartFile) -> None:
+    encoding = response.headers.get("Content-Encoding", "identity")
+    names = (url, urlsplit(response.url).path, part.destination.name)
+    if encoding != "identity" and not any(name.endswith(_PACKED) for name in names):
+        message = f"the server sends the file in another encoding ({encoding})"
+        raise Refused(message)
+
+
+def _measure(response: requests.Response) -> tuple[int, int | None, int | None]:
+    """Give where in the file the bytes of an answer begin, how many they are, and those of the file, if it says so."""
+    length = response.headers.get("Content-Length", "")
+    remaining = int(length) if _DIGITS.fullmatch(length) else None
+    if response.status_code != 206:
+        return 0, remaining, remaining
+    place = _PLACE.fullmatch(response.headers.get("Content-Range", ""))
+    if place is None:
+        message = "the server does not say which part of the file it sends"
+        raise Broken(message)
+    return int(place[1]), remaining, None if place[2] == "*" else int(place[2])
 
 
 def _describe(response: requests.Response, url: str, total: int | None) -> dict[str, Any]:
     """Note where bytes come from; without what of the final URL may be secret, its query and its user."""
-    parts = urlsplit(response.url)
-    final = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
+    final = urlunsplit(urlsplit(without_user(response.url))._replace(query="", fragment=""))
     etag, modified = response.headers.get("ETag"), response.headers.get("Last-Modified")
     return {"url": url, "final": final, "etag": etag, "modified": modified, "total": total}
 
 
-def _continues(response: requests.Response, part: PartFile, notes: dict[str, Any]) -> bool:
-    """Tell whether an answer continues what is there: the right place, and no other version of the same URL."""
-    place = response.headers.get("Content-Range", "")
-    if not place.startswith(f"bytes {part.size}-"):
-        return False
-    return part.notes.get("url") != notes["url"] or all(
-        part.notes.get(key) in (None, notes[key]) or notes[key] is None for key in ("etag", "modified", "total")
-    )
+def _is_same_version(known: dict[str, Any], notes: dict[str, Any]) -> bool:
+    """Tell whether nothing speaks against one version of one URL; of two URLs a checksum tells in the end."""
+    if known["url"] != notes["url"]:
+        return True
+    return all(None in (known[key], notes[key]) or known[key] == notes[key] for key in ("etag", "modified", "total"))
 
 
-def _receive(response: requests.Response, part: PartFile) -> None:
-    """Append the body as it is sent, not unpacked, to the part file."""
+def _receive(response: requests.Response, part: PartFile, place: int, notes: dict[str, Any], size: int | None) -> None:
+    """Write the body as it is sent, not unpacked, to the part file, from `place` on."""
+    block = _read(response)
+    if place == 0 and is_page(block):
+        message = "the server sent a web page instead of the file"
+        raise Refused(message)
+    if place:
+        part.go_on(notes)
+    else:
+        part.begin(notes)
     first, start = part.size, time.monotonic()
     last = start
-    while block := response.raw.read1(BLOCK, decode_content=False):
-        if part.size == 0 and block.lstrip().lower().startswith(_PAGE):
-            message = "the server sent a web page instead of the file"
-            raise Refused(message)
+    while block:
         part.append(block)
+        if size is not None and part.size > size:
+            part.drop()
+            message = f"the server sends more than the {size} bytes that the file has"
+            raise Refused(message)
         if time.monotonic() - last > REPORT_EVERY:
             last = time.monotonic()
-            logging.info(describe_progress(part.size, part.notes.get("total"), (part.size - first) / (last - start)))
-    total = part.notes.get("total")
-    if total is not None and part.size < total:
-        message = f"the connection ended after {part.size} of {total} bytes"
+            logging.info(describe_progress(part.size, notes["total"], (part.size - first) / (last - start)))
+        block = _read(response)
+    if notes["total"] is not None and part.size < notes["total"]:
+        message = f"the connection ended after {part.size} of {notes['total']} bytes"
         raise Broken(message)
+
+
+def _read(response: requests.Response) -> bytes:
+    return response.raw.read1(BLOCK, decode_content=False)
 
 
 def describe_progress(received: int, expected: int | None, rate: float) -> str:
@@ -193,8 +223,8 @@ def describe_progress(received: int, expected: int | None, rate: float) -> str:
 
 
 def _check_status(response: requests.Response) -> None:
-    """Raise for an answer that is no success."""
-    if response.ok:
+    """Raise for an answer that does not hold the file."""
+    if response.status_code in _GIVEN:
         return
     message = f"the server answers {response.status_code} {response.reason}"
     if response.status_code in _PASSING:
@@ -244,4 +274,6 @@ def _named_failures() -> Iterator[None]:
 def _reason(error: Exception) -> str:
     """Give the innermost reason that a message of requests wraps."""
     inner = error.args[0] if error.args and isinstance(error.args[0], Exception) else error
+    if isinstance(inner, urllib3.exceptions.ProtocolError):
+        return str(inner.args[-1])
     return str(getattr(inner, "reason", inner))

@@ -5,7 +5,7 @@
 
 
 rule download_track:
-    """Download a track from its address or a mirror, verify size and checksums, unpack an archive, sort alignments."""
+    """Download a track from its address or a mirror, verify size, checksums and assembly, unpack an archive, sort reads."""
     output:
         "resources/{assembly}/{track}.{type}",
     log:
@@ -33,7 +33,8 @@ rule download_track:
         offline=lambda wildcards: "--offline" if config["offline"] else "",
     shell:
         "python -m helpers.sources.download {params.url:q} {output:q} {params.mirrors:q} --md5={params.md5:q}"
-        " --sha256={params.sha256:q} --size={params.size:q} {params.unpack} {params.sort} {params.offline}"
+        " --sha256={params.sha256:q} --size={params.size:q} --assembly={wildcards.assembly:q} --row={wildcards.track:q}"
+        " {params.unpack} {params.sort} {params.offline}"
         " --slots resources/.downloads 2> {log:q}"
 
 
