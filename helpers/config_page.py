@@ -78,6 +78,7 @@ def _sections(schema: Part) -> dict[str, Section]:
     found: dict[str, Section] = {}
 
     def walk(part: Any, path: str) -> None:
+        """Note an object with keys of its own, and all that stand within it."""
         resolved = _resolve(part, schema)
         kinds = list(_kinds(resolved, schema))
         if any(kind.get("properties") for _, kind in kinds):

@@ -16,6 +16,8 @@ from helpers.naming import unknown
 from helpers.networks import NETWORKS
 from helpers.study import WHOLE, held_out, part_chromosome, scored_splits
 
+_LONGEST_LOCUS = 10_000_000  # bp
+
 
 def reading_problems(study: Mapping[str, Any], classes: Collection[str], key: str) -> Iterator[str]:
     """Yield a sentence for each mistake; they can be looked for only when the models are right.
@@ -152,9 +154,12 @@ def _locus_problems(figure: Mapping, study: Mapping, key: str) -> Iterator[str]:
     for name, part in study["inputs"].items():
         if part.get("resolution") == WHOLE:
             yield f"{key}: the input {name!r} has one value a window (resolution: {WHOLE}), nothing along a locus."
-    chrom, start, end = re.fullmatch(r"([^:]+):([0-9,]+)-([0-9,]+)", figure["region"]).groups()
-    if int(start.replace(",", "")) >= int(end.replace(",", "")):
+    chrom, *ends = re.fullmatch(r"([^:]+):([0-9,]+)-([0-9,]+)", figure["region"]).groups()
+    start, end = (int(text.replace(",", "")) for text in ends)
+    if start >= end:
         yield f"{key}.region: {figure['region']!r} does not end after its start."
+    if end - start > _LONGEST_LOCUS:
+        yield f"{key}.region: {figure['region']!r} is {end - start} bp long; at most {_LONGEST_LOCUS} are drawn."
     if "attribution" in figure:
         yield from _attributed_problems(figure["attribution"], study, f"{key}.attribution")
     test = map(part_chromosome, held_out(study)["test"])

@@ -48,6 +48,8 @@ def _attribution_problems(section: Mapping, study: Mapping, tracks: pd.DataFrame
     wrong = list(_selection_problems(section, study, networks, key))
     wrong += unknown(section.get("outputs", []), study["output"]["tracks"], f"{key}.outputs")
     yield from wrong
+    if (section["method"], section["baseline"]) == ("mutagenesis", "uniform"):
+        yield f"{key}.baseline: no sequence is uniform, as mutagenesis needs it; use zeros or shuffled."
     yield from _expected_problems(section, study, tracks, key)
     if not wrong and "expected" in section:
         yield from _sequence_problems(section, study, f"{key}.expected")

@@ -84,6 +84,28 @@ def test_shuffled_references_are_averaged(order):
     np.testing.assert_allclose(found.checks["bound"]["change"], own.sum(axis=1), atol=1e-5)
 
 
+def test_inputs_with_the_same_bases_of_a_window_get_the_same_shuffle():
+    rng = np.random.default_rng(8)
+    letters = rng.integers(0, 4, (6, 60)).astype(np.uint8)
+    letters[2, 20] = 4
+    other = letters.copy()
+    other[4, 30] = (other[4, 30] + 1) % 4  # a window that the two inputs do not share
+    sequences = {"one": (letters, 1), "three": (other, 3), "inner": (letters[:, 10:50], 1)}
+    values = {name: kmer_codes(part, order) for name, (part, order) in sequences.items()}
+    specs = {name: InputSpec((60,), "sequence", order) for name, (_, order) in sequences.items()}
+    references = make_references(values, specs, baseline="shuffled", count=3, seed=5)
+    alone = make_references({"one": values["one"]}, {"one": specs["one"]}, baseline="shuffled", count=1, seed=5)
+    assert (references.values[0]["one"] == alone.values[0]["one"]).all()
+    for reference in references.values:
+        bases = {name: letters_of_kmers(reference[name], order) for name, (_, order) in sequences.items()}
+        same = (bases["one"] == bases["three"]).all(axis=1)
+        assert same.tolist() == [True, True, True, True, False, True]
+        assert not (bases["one"][:, 10:50] == bases["inner"]).all(axis=1).any()
+        for name, (part, _) in sequences.items():
+            assert (np.sort(bases[name], axis=1) == np.sort(part, axis=1)).all()
+            assert (bases[name] != part).any(axis=1).all()
+
+
 def test_each_output_is_attributed_by_itself_or_summed():
     weights = random_weights(1, units=(3,))
     model, codes = linear_model(1, weights, activation="softmax"), LETTERS
@@ -97,6 +119,17 @@ def test_each_output_is_attributed_by_itself_or_summed():
     np.testing.assert_allclose(chosen["both"]["dna"], hot * (weights[..., 0] + weights[..., 2]), atol=2e-6)
     with pytest.raises(InputError, match=r"'gone' is unit \[3\], but the model has 3"):
         attribute(model, {"dna": codes}, outputs={"gone": 3})
+
+
+@pytest.mark.parametrize("method", ["integrated_gradients", "mutagenesis"])
+def test_outputs_together_are_bit_for_bit_those_of_each_alone(method):
+    model, codes = linear_model(2, random_weights(2, units=(3,)), activation="sigmoid"), kmer_codes(LETTERS, 2)
+    outputs = {"last": 2, "both": [0, 2], "all": [0, 1, 2]}
+    together = attribute(model, {"dna": codes}, outputs=outputs, method=method)
+    for name, units in outputs.items():
+        alone = attribute(model, {"dna": codes}, outputs={name: units}, method=method)
+        np.testing.assert_array_equal(together.values[name]["dna"], alone.values[name]["dna"])
+        np.testing.assert_array_equal(together.checks[name], alone.checks[name])
 
 
 def test_replicates_are_averaged():
@@ -231,11 +264,13 @@ def test_edges_are_always_twice_as_many_and_ascend(values, slopes):
 
 def test_windows_that_stay_incomplete_are_one_error_with_their_names():
     values = np.array([[1.0], [0.5], [1.05]])
-    with pytest.raises(InputError, match=r"after 8 steps .* in 2 of 3 cases: a of 'y' \(error .*, c of 'y'"):
+    with pytest.raises(
+        InputError, match=r"after 8 steps .* in 2 of 3 cases: a of 'y' \(error .*, c of 'y'.*Raise max_steps"
+    ):
         attribute(parabola(), {"x": values}, names=["a", "b", "c"], steps=4, max_steps=8)
     checks = attribute(parabola(), {"x": values}, method="input_x_gradient").checks["y"]
     np.testing.assert_allclose(checks["sum"], 40 * checks["change"], rtol=1e-4)
-    with pytest.raises(InputError, match="in 1 of 1 cases"):
+    with pytest.raises(InputError, match=r"in 1 of 1 cases.*Look for missing values in the inputs\."):
         attribute(parabola(), {"x": np.array([[np.nan]])}, steps=2, max_steps=2)
 
 
@@ -315,6 +350,25 @@ def test_models_and_inputs_stay_as_they_are():
 def test_wrong_settings_are_named(wrong, message):
     with pytest.raises(InputError, match=message):
         attribute(linear_model(1, random_weights(1)), {"dna": LETTERS}, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"outputs": {}}, "no output to attribute. Name one of bound with its number"),
+        ({"outputs": {"bound": []}}, r"'bound' is unit \[\], but the model has 1, from 0"),
+        ({"outputs": {"bound": "bound"}}, r"'bound' is unit \['bound'\], but the model has 1"),
+        ({"outputs": {"bound": 0.5}}, r"is unit \[0.5\]"),
+        ({"outputs": {"bound": -1}}, r"is unit \[-1\]"),
+        ({"names": ["a"]}, r"same windows. Received: .*'names': 1"),
+        ({"models": "model.keras"}, "is a keras.Model. Received: 'model.keras'. Load it"),
+        ({"inputs": {"dna": LETTERS.tolist()}}, "'dna' is a dataset or a NumPy array. Received: "),
+    ],
+)
+def test_wrong_arguments_are_named(wrong, message):
+    right = {"models": linear_model(1, random_weights(1)), "inputs": {"dna": LETTERS}}
+    with pytest.raises(InputError, match=message):
+        attribute(**right | wrong)
 
 
 def test_the_defaults_are_those_of_the_manual():

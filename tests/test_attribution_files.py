@@ -15,7 +15,12 @@ from helpers.data.storage import GenomeArray
 from helpers.data.transforms import ReduceDim
 from helpers.errors import InputError
 from helpers.evaluation import input_attribution
-from helpers.evaluation.attribution_files import read_attributions, write_attribution_track, write_attributions
+from helpers.evaluation.attribution_files import (
+    mean_over_windows,
+    read_attributions,
+    write_attribution_track,
+    write_attributions,
+)
 from helpers.evaluation.attribution_windows import choose_windows, describe_windows
 from helpers.evaluation.located_attribution import attribute_windows
 from helpers.evaluation.predictions import Predictions, write_predictions
@@ -192,6 +197,30 @@ def test_tracks_hold_the_sum_of_each_base(found, tmp_path, output, name):
             np.testing.assert_allclose(track.values(chrom, 0, size), expected[chrom], atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["dna", "dnase"])
+def test_windows_over_a_stretch_are_averaged_channel_by_channel(found, name):
+    values, regions = found.values["x"][name], found.regions_of(name)
+    length = {"dna": 1, "dnase": BIN}[name]
+    mean = mean_over_windows(found, "x", name, ("chr1", 3, 30))
+    assert mean.shape == (27, {"dna": 4, "dnase": 4}[name])
+    for base in range(3, 30):
+        own = [
+            values[row, (base - window.start) // length].ravel()
+            for row, window in enumerate(regions.itertuples())
+            if window.chrom == "chr1" and window.start <= base < window.end
+        ]
+        np.testing.assert_allclose(mean[base - 3], np.mean(own, axis=0) if own else np.full(4, np.nan), atol=1e-12)
+    assert np.isnan(mean_over_windows(found, "x", name, ("chr3", 0, 5))).all()
+    assert np.isnan(mean_over_windows(found.first(0), "x", name, ("chr1", 0, 5))).all()
+
+
+def test_a_track_of_no_windows_holds_nothing(found, tmp_path):
+    write_attribution_track(tmp_path / "a.bw", found.first(0), "x", "dnase", SIZES)
+    with pyBigWig.open(str(tmp_path / "a.bw")) as track:
+        assert track.chroms() == SIZES
+        assert track.intervals("chr1") is None
+
+
 def test_tracks_of_other_names_are_refused(found, tmp_path):
     with pytest.raises(InputError, match="no attributions of 'z', only of x, y"):
         write_attribution_track(tmp_path / "a.bw", found, "z", "dna", SIZES)
@@ -272,6 +301,10 @@ def test_a_stretch_has_to_be_given_and_covered(model):
         input_attribution(model, inputs, "chr2", 14, 15)
     with pytest.raises(InputError, match="'dnase' is a Bioseq of DNA or a Cover"):
         input_attribution(model, {"dna": sequence(), "dnase": ReduceDim(coverage())}, idx=0)
+    with pytest.raises(InputError, match="'number 0' is a Bioseq of DNA or a Cover"):
+        input_attribution(model, np.zeros((1, LENGTH)), idx=0)
+    with pytest.raises(InputError, match="no input to attribute to"):
+        input_attribution(model, [], idx=0)
     other = coverage(windows=WINDOWS.iloc[::-1].reset_index(drop=True))
     with pytest.raises(InputError, match="do not overlap"):
         attribute_windows(model, {"dna": sequence(), "dnase": other})

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from helpers.data.kmers import kmer_codes
 from helpers.data.sequence import encode_letters
 from helpers.errors import InputError
-from helpers.evaluation.base_mutation import find_cores, mutate_bases, scan_bases, summarize_bases
+from helpers.evaluation.base_mutation import cores_in_windows, mutate_bases, scan_variants, summarize_bases
 from helpers.evaluation.mutation import SiteWindows
 
 MOTIF = "TTACCCG"
@@ -36,10 +36,10 @@ def test_an_occurrence_counts_up_to_the_distance_of_its_nearest_base():
     for center, there in ((14, False), (15, True), (20, True), (26, True), (31, True), (32, False)):
         windows = windows_of(text, centers=[center])
         if there:
-            assert find_cores(windows, MOTIF, distance=5)["offset"].tolist() == [20]
+            assert cores_in_windows(windows, MOTIF, distance=5)["offset"].tolist() == [20]
         else:
             with pytest.raises(InputError, match="TTACCCG.*within 5 bp"):
-                find_cores(windows, MOTIF, distance=5)
+                cores_in_windows(windows, MOTIF, distance=5)
 
 
 def test_occurrences_of_both_strands_have_their_place_in_the_genome():
@@ -47,7 +47,7 @@ def test_occurrences_of_both_strands_have_their_place_in_the_genome():
     windows = windows_of(
         "A" * 60, "A" * 9 + reverse + "A" * 44, "A" * 12 + MOTIF + "A" + reverse + "A" * 33, centers=[30, 15, 20]
     )
-    cores = find_cores(windows, MOTIF, distance=10)
+    cores = cores_in_windows(windows, MOTIF, distance=10)
     assert cores.to_dict("list") == {
         "window": [1, 2, 2],
         "offset": [9, 12, 20],
@@ -59,17 +59,17 @@ def test_occurrences_of_both_strands_have_their_place_in_the_genome():
 
 def test_a_palindrome_is_one_occurrence_and_unknown_bases_are_none():
     windows = windows_of("AAACACGTGAAA", "AAACACNTGAAA", centers=[6, 6])
-    cores = find_cores(windows, "CACGTG", distance=5)
+    cores = cores_in_windows(windows, "CACGTG", distance=5)
     assert cores[["window", "offset", "strand"]].to_numpy().tolist() == [[0, 3, "+"]]
 
 
 def test_of_two_sites_near_one_occurrence_the_nearer_ones_window_counts():
     text = "A" * 20 + MOTIF + "A" * 33
     windows = windows_of(text, text[10:] + "A" * 10, "C" * 60, centers=[12, 12, 30], starts=[100, 110, 500])
-    cores = find_cores(windows, MOTIF, distance=10)
+    cores = cores_in_windows(windows, MOTIF, distance=10)
     assert cores[["window", "offset", "start"]].to_numpy().tolist() == [[1, 10, 120]]
     windows.sites["chrom"] = ["chr1", "chr2", "chr2"]
-    assert find_cores(windows, MOTIF, distance=10)["chrom"].tolist() == ["chr1", "chr2"]
+    assert cores_in_windows(windows, MOTIF, distance=10)["chrom"].tolist() == ["chr1", "chr2"]
 
 
 # mutations
@@ -162,7 +162,7 @@ def test_a_scan_measures_log_odds_where_the_probability_no_longer_moves(trained)
     reverse = MOTIF.translate(COMPLEMENT)[::-1]
     texts = [random_text(rng, 25) + word + random_text(rng, 28) for word in (MOTIF, reverse)]
     windows = windows_of(*texts, centers=[28, 28])
-    scans = scan_bases(runs, paths, windows, {"sequence": MOTIF, "distance": 5}, seed=3)
+    sites, scans = scan_variants(runs, paths, windows, {"sequence": MOTIF, "distance": 5}, seed=3)
     assert scans["scale"].unique().tolist() == ["log-odds"]
     assert scans["base"].tolist() == list(MOTIF) * 2
     assert scans["strand"].tolist() == ["+"] * 7 + ["-"] * 7
@@ -176,8 +176,12 @@ def test_a_scan_measures_log_odds_where_the_probability_no_longer_moves(trained)
             changes.append(log_odds(mutated)[0] - log_odds(windows.codes[[row]])[0])
         assert delta == pytest.approx(np.sum(changes) / 3, abs=1e-4)  # the base itself changes nothing
     assert scans["delta"].abs().max() > 1e-3
-    again = scan_bases(runs, paths, windows, {"sequence": MOTIF, "distance": 5}, seed=3)
-    pd.testing.assert_frame_equal(scans, again)
+    again = scan_variants(runs, paths, windows, {"sequence": MOTIF, "distance": 5}, seed=3)
+    for one, other in zip((sites, scans), again, strict=True):
+        pd.testing.assert_frame_equal(one, other)
+    assert sites.columns.tolist() == ["variant", "chrom", "start", "end", "intact", "motif", "elsewhere"]
+    assert sites["start"].tolist() == windows.sites["start"].tolist()
+    assert (sites[["intact", "motif", "elsewhere"]] == 1).all(axis=None), "probabilities do not move"
 
 
 # the summary

@@ -113,6 +113,55 @@ def test_gff3_exons_of_several_parents(tmp_path):
     assert read_genes(path, exons=None).exons is None
 
 
+ENSEMBL = """##gff-version 3
+1\tensembl\tgene\t101\t700\t.\t+\t.\tID=gene:ENSG1;Name=ABC1;biotype=protein_coding;gene_id=ENSG1;version=2
+1\tensembl\tmRNA\t101\t700\t.\t+\t.\tID=transcript:ENST1;Parent=gene:ENSG1;Name=ABC1-201;transcript_id=ENST1;version=2
+1\tensembl\texon\t101\t200\t.\t+\t.\tParent=transcript:ENST1;Name=ENSE1;exon_id=ENSE1;rank=1
+1\tensembl\texon\t501\t700\t.\t+\t.\tParent=transcript:ENST1;Name=ENSE2;exon_id=ENSE2;rank=2
+1\tensembl\tCDS\t121\t180\t.\t+\t0\tID=CDS:ENSP1;Parent=transcript:ENST1;protein_id=ENSP1
+1\tensembl\tmRNA\t301\t400\t.\t-\t.\tID=transcript:ENST2;Parent=gene:ENSG2;transcript_id=ENST2
+1\tensembl\texon\t301\t400\t.\t-\t.\tParent=transcript:ENST2;Name=ENSE3
+"""
+NCBI = """##gff-version 3
+NC_1.1\tBestRefSeq\tgene\t101\t700\t.\t+\t.\tID=gene-ABC1;Dbxref=GeneID:1;Name=ABC1;gene=ABC1
+NC_1.1\tBestRefSeq\tmRNA\t101\t700\t.\t+\t.\tID=rna-NM_1.2;Parent=gene-ABC1;Name=NM_1.2;transcript_id=NM_1.2
+NC_1.1\tBestRefSeq\texon\t101\t200\t.\t+\t.\tID=exon-NM_1.2-1;Parent=rna-NM_1.2;transcript_id=NM_1.2
+NC_1.1\tBestRefSeq\texon\t501\t700\t.\t+\t.\tID=exon-NM_1.2-2;Parent=rna-NM_1.2;transcript_id=NM_1.2
+NC_1.1\tBestRefSeq\tCDS\t121\t180\t.\t+\t0\tID=cds-NP_1.2;Parent=rna-NM_1.2;protein_id=NP_1.2
+"""
+GENCODE = """##gff-version 3
+chr1\tHAVANA\tgene\t101\t700\t.\t+\t.\tID=ENSG1.2;gene_id=ENSG1.2;gene_name=ABC1
+chr1\tHAVANA\ttranscript\t101\t700\t.\t+\t.\tID=ENST1.2;Parent=ENSG1.2;gene_id=ENSG1.2;transcript_id=ENST1.2;transcript_name=ABC1-201
+chr1\tHAVANA\texon\t101\t200\t.\t+\t.\tID=exon:ENST1.2:1;Parent=ENST1.2;gene_id=ENSG1.2;transcript_id=ENST1.2
+chr1\tHAVANA\texon\t501\t700\t.\t+\t.\tID=exon:ENST1.2:2;Parent=ENST1.2;gene_id=ENSG1.2;transcript_id=ENST1.2
+chr1\tHAVANA\tCDS\t121\t180\t.\t+\t0\tID=CDS:ENST1.2;Parent=ENST1.2;gene_id=ENSG1.2;transcript_id=ENST1.2
+"""
+FORMS = [(ENSEMBL, "mRNA", "ENST1"), (NCBI, "mRNA", "NM_1.2"), (GENCODE, "transcript", "ENST1.2")]
+
+
+@pytest.mark.parametrize(("text", "feature", "key"), FORMS, ids=["ensembl", "ncbi", "gencode"])
+def test_parts_find_their_transcript_in_each_form_of_gff3(tmp_path, text, feature, key):
+    path = tmp_path / "genes.gff3"
+    path.write_text(text)
+    genes, exons = read_genes(path, feature=feature)
+    assert genes["key"].iloc[0] == key
+    own = exons[exons["owner"] == key]
+    assert own[["start", "end"]].values.tolist() == [[100, 200], [500, 700]]
+    assert set(exons["owner"]) == set(genes["key"])
+    coding = read_genes(path, feature=feature, exons="CDS").exons
+    assert coding[["owner", "start", "end"]].values.tolist() == [[key, 120, 180]]
+
+
+def test_exons_that_name_no_gene_belong_to_none_but_those_that_do_are_found(tmp_path):
+    path = tmp_path / "genes.gff3"
+    path.write_text(GENCODE)
+    assert read_genes(path).exons[["owner", "start"]].values.tolist() == [["ENSG1.2", 100], ["ENSG1.2", 500]]
+    for text in (ENSEMBL, NCBI):  # their exons name transcripts alone
+        path.write_text(text)
+        with pytest.raises(InputError, match="feature=transcript or mRNA"):
+            read_genes(path)
+
+
 def test_bed_genes_are_whole_boxes(tmp_path):
     path = tmp_path / "genes.bed"
     path.write_text(BED)

@@ -44,7 +44,8 @@ def test_right_sections_pass_and_have_defaults():
     config = demo_with(GOOD)
     check(config)
     study = config["studies"]["jund"]
-    assert (study["attribution"]["method"], study["attribution"]["baseline"]) == ("integrated_gradients", "zeros")
+    own = study["attribution"]
+    assert (own["method"], own["baseline"], own["max_steps"]) == ("integrated_gradients", "zeros", 512)
     assert (study["variants"]["mismatch"], study["motifs"]["modisco"]) == ("skip", False)
     assert [study["loci"][key] for key in ("top", "wrong", "variants")] == [5, 10, 10]
 
@@ -61,6 +62,11 @@ def test_right_sections_pass_and_have_defaults():
             "attribution",
             {"models": ["dna", "dnase"], "expected": "jund_peaks"},
             ["expected", "'dnase' does not read the sequence", "dna, joint, kmer"],
+        ),
+        (
+            "attribution",
+            {"models": ["dna"], "method": "mutagenesis", "baseline": "uniform"},
+            ["attribution.baseline", "mutagenesis", "use zeros or shuffled"],
         ),
         ("variants", {"models": ["dna"], "track": "snvs", "expected": "cores"}, ["variants.expected", "add `motif`"]),
         ("motifs", {"models": ["joint"], "database": "jund_motif"}, ["motifs.models", "'joint'", "allowed: dna"]),
@@ -83,7 +89,9 @@ def test_a_wrong_name_is_told_with_what_is_allowed(section, value, words):
     assert all(word in str(caught.value) for word in words), str(caught.value)
 
 
-@pytest.mark.parametrize(("key", "value"), [("method", "shap"), ("baseline", "ones"), ("windows", 0), ("modles", [])])
+@pytest.mark.parametrize(
+    ("key", "value"), [("method", "shap"), ("baseline", "ones"), ("windows", 0), ("max_steps", 16), ("modles", [])]
+)
 def test_the_schema_refuses_other_values(key, value):
     with pytest.raises(InputError, match=key):
         demo_with({"attribution": {"models": ["dna"], key: value}})
@@ -117,6 +125,14 @@ def test_a_region_needs_digits():
     locus = {"kind": "locus", "region": "chr3:,-5", "predictions": ["joint"]}
     with pytest.raises(InputError, match="'chr3:,-5'"):
         demo_with({"figures": {"fig2d": locus}})
+
+
+def test_a_region_with_a_digit_too_many_is_told():
+    figures = {"fig2d": LOCUS | {"region": "chr3:1,000-10,001,000"}}
+    check(demo_with({"figures": figures}))
+    figures["fig2d"]["region"] = "chr3:1,000-10,001,001"
+    with pytest.raises(InputError, match=r"fig2d\.region: .* is 10000001 bp long; at most 10000000 are drawn"):
+        check(demo_with({"figures": figures}))
 
 
 def test_variants_are_chosen_in_the_order_of_models_and_grids():

@@ -30,6 +30,7 @@ from helpers.evaluation.loci_tracks import (
     window_tracks,
 )
 from helpers.evaluation.predictions import Predictions, write_predictions
+from helpers.evaluation.style import COLORS
 
 
 def scored(target, prediction, step=200, chroms="chr1"):
@@ -328,6 +329,12 @@ def test_hostile_names_stay_text(written):
     assert HOSTILE in contents["outputs"][0]
     assert [track["name"] for track in contents["tracks"]] == [track.name for track in page.tracks]
     assert contents["sequence"] == page.sequence
+
+
+def test_letters_have_the_colours_of_all_figures(written):
+    _, html = written
+    assert json.loads(html.scripts[0])["colors"] == {**COLORS["base"], "N": "#999999"}
+    assert not [color for color in COLORS["base"].values() if color.lower() in html.scripts[2].lower()]
 
 
 def test_the_page_holds_all_loci_in_order(written):

@@ -1,3 +1,5 @@
+import re
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from helpers.data.sequence import Bioseq, encode_letters
 from helpers.data.storage import GenomeArray
 from helpers.errors import InputError
 from helpers.evaluation.style import COLORS, in_style
+from helpers.evaluation.track_signal import read_signal
 from helpers.evaluation.tracks import (
     GeneTrack,
     HeatTrack,
@@ -306,9 +309,35 @@ def test_heat_map_leaves_out_what_is_not_finite():
     np.testing.assert_array_equal(shades(axis)[0], [[1, np.nan, 2]])
 
 
-def test_wrong_limits_of_a_heat_map(stranded):
-    with pytest.raises(InputError, match=r"Received: ylim=\(3, 1\)"):
-        plotGenomeTrack(HeatTrack(stranded, ylim=(3, 1)), "chr1", 0, 10)
+def test_a_damaged_bigwig_is_named(bigwig, tmp_path):
+    whole = bigwig.read_bytes()
+    for number, content in enumerate((b"", b"<html>404 Not Found</html>", whole[:64], whole[:200])):
+        path = tmp_path / f"{number}.bw"
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=rf"{number}\.bw is no bigWig file, or it is cut short.*download it again"):
+            plotGenomeTrack(LineTrack(path), "chr1", 0, 100)
+
+
+def test_values_of_a_bigwig_are_those_of_another_reader(bigwig):
+    import pyBigWig
+
+    with pyBigWig.open(str(bigwig)) as track:
+        size = track.chroms("chr1")
+        expected = np.array(track.values("chr1", size - 90, size))
+    found = read_signal(bigwig, "chr1", size - 90, size + 10)
+    assert found.shape == (100, 1, 1)
+    np.testing.assert_array_equal(found[:90, 0, 0], expected)
+    assert np.isnan(found[90:]).all()
+    assert np.isnan(read_signal(bigwig, "chr1", size, size + 5)).all()
+    assert np.isnan(read_signal(bigwig, "chr1", -5, 0)).all()
+    with pytest.raises(InputError, match="has no chromosome 'chrM'"):
+        read_signal(bigwig, "chrM", 0, 5)
+
+
+@pytest.mark.parametrize("limits", [(3, 1), (5,), (1, 2, 3), (0, np.nan)])
+def test_wrong_limits_of_a_heat_map(stranded, limits):
+    with pytest.raises(InputError, match=re.escape(f"Received: ylim={limits}")):
+        plotGenomeTrack(HeatTrack(stranded, ylim=limits), "chr1", 0, 10)
 
 
 # --- what is no Track ------------------------------------------------------------------------------------------------

@@ -142,8 +142,26 @@ def test_a_loss_that_is_no_number_stops_training():
     coverage, labels = signal(40)
     coverage[3, 0, 0, 0] = np.nan
     data = JangguSequence({"dnase": coverage}, {"bound": labels})
-    with pytest.raises(InputError, match=r"loss is (nan in epoch 1|no number)\..*missing or infinite values"):
+    with pytest.raises(InputError, match=r"loss is (nan in epoch 1|no number \(.*\))\..*missing or infinite values"):
         train(network(), data, data, loss="binary_crossentropy")
+
+
+@pytest.mark.parametrize(
+    ("said", "causes"),
+    [
+        ("all elements of input should be between 0 and 1", "training: the loss is no number"),
+        (
+            "CUDA error: device-side assert triggered\nCUDA kernel errors might be reported later",
+            "training: either the loss is no number, or an index lies outside of its table, .*`device: cpu` names",
+        ),
+    ],
+)
+def test_a_refusal_of_a_backend_keeps_its_words_beside_all_that_may_cause_it(said, causes):
+    message = rf"{causes}.*PyTorch says: {said.splitlines()[0]}\)\. Look for"
+    with pytest.raises(InputError, match=message) as caught, training._no_number_named():
+        raise RuntimeError(said)
+    assert "reported later" not in str(caught.value)
+    assert str(caught.value.__cause__) == said
 
 
 def test_any_other_trouble_of_a_backend_keeps_its_name():

@@ -282,6 +282,12 @@ def test_a_model_of_coverage_alone_is_refused(tmp_path):
 def test_wrong_names_of_outputs_are_refused():
     with pytest.raises(InputError, match="have 2 outputs, and 1 names are given: one"):
         EffectModel([dense(1)], {"dna": SequenceInput(1, LENGTH, hot=True)}, ["one"])
+    with pytest.raises(InputError, match="texts as names, and one at least is kept. Received: 1, 2"):
+        EffectModel([dense(1)], {"dna": SequenceInput(1, LENGTH, hot=True)}, [1, 2])
+    with pytest.raises(InputError, match="one at least is kept. Received: none"):
+        EffectModel([dense(1)], {"dna": SequenceInput(1, LENGTH, hot=True)}, ["one", "two"], kept=[])
+    with pytest.raises(InputError, match="no model to score variants with"):
+        EffectModel([], {"dna": SequenceInput(1, LENGTH, hot=True)}, ["one", "two"])
 
 
 def test_predictions_that_are_no_numbers_are_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 import gzip
 import logging
+import os
 import sys
 
 import h5py
@@ -150,6 +151,24 @@ def test_an_ordered_file_gets_an_index_and_another_one_a_warning(tmp_path, caplo
         assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["annotated.vcf.gz"]
         with pysam.VariantFile(str(tmp_path / "out/annotated.vcf.gz")) as file:
             assert [line.pos for line in file] == [int(line.split("\t")[1]) for line in records]
+
+
+def test_an_index_never_stands_beside_another_file_than_its_own(tmp_path, monkeypatch):
+    replace, seen = os.replace, []
+
+    def rename(source, target):
+        replace(source, target)
+        seen.append(sorted(path.name for path in (tmp_path / "out").iterdir() if not path.name.startswith(".")))
+
+    monkeypatch.setattr(os, "replace", rename)
+    for _ in range(2):
+        score(tmp_path, files={"vcf": FILES["vcf"]})
+    assert seen == [["annotated.vcf.gz"], ["annotated.vcf.gz", "annotated.vcf.gz.tbi"]] * 2
+    vcf, index = (tmp_path / "out" / name for name in ("annotated.vcf.gz", "annotated.vcf.gz.tbi"))
+    before = [path.read_bytes() for path in (vcf, index)]
+    with pytest.raises(InputError, match="line 13: a record has"):  # behind some that are scored
+        score(tmp_path, [*RECORDS, "chr3\tten\t.\tA\tC\t.\t.\t."], files={"vcf": FILES["vcf"]}, batch_size=1)
+    assert [path.read_bytes() for path in (vcf, index)] == before, "an error leaves both as they were"
 
 
 def test_contigs_beyond_the_reach_of_tbi_get_a_csi(tmp_path):

@@ -169,6 +169,13 @@ def test_a_filter_of_conditions_keeps_their_columns(fasta, vcf, tmp_path):
     np.testing.assert_array_equal(read_effects(some[0])[1].alt, read_effects(every[0])[1].alt[:, [0, 2]])
     with pytest.raises(InputError, match="condition_filter: 'x' is found in none of ctcf_a, jund, ctcf_b"):
         predict_variant_effect(model, fasta, vcf, ["ctcf_a", "jund", "ctcf_b"], tmp_path, "x")
+    with pytest.raises(InputError, match=r"condition_filter: '\*tcf' is no regular expression: nothing to repeat"):
+        predict_variant_effect(model, fasta, vcf, ["ctcf_a", "jund", "ctcf_b"], tmp_path, "*tcf")
+    with pytest.raises(InputError, match="Received: batch_size=0"):
+        predict_variant_effect(model, fasta, vcf, ["ctcf_a", "jund", "ctcf_b"], tmp_path, batch_size=0)
+    for length in (0, -3):
+        with pytest.raises(InputError, match=f"Received: binsize={length}"):
+            VariantStreamer(fasta, vcf, length, 8)
     with pytest.raises(InputError, match="have 3 outputs, and 2 names"):
         predict_variant_effect(model, fasta, vcf, ["a", "b"], tmp_path)
 

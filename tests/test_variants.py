@@ -170,6 +170,7 @@ def test_many_blocks_of_text_keep_lines_and_their_numbers(tmp_path):
         ("chr1\t5\t.\tA\tC\t.\t.", "at least 8 columns"),
         (record("chr1", "5.5", "A", "C"), "whole number as POS"),
         (record("chr1", -5, "A", "C"), "whole number as POS"),
+        (record("chr1", 10**19, "A", "C"), "whole number as POS"),
         (record("chr1", "٥", "A", "C"), "whole number as POS"),
         (record("chr1", 5, "", "C"), "reference allele"),
     ],

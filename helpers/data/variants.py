@@ -5,6 +5,7 @@ symbolic allele, is told here; what needs the genome, in `helpers.data.variant_w
 """
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
@@ -23,6 +24,7 @@ _START = 4096  # bytes, in which the first line ends
 _COLUMNS = 8
 _MOST_LETTERS = 20  # of an allele in messages
 _MISSING = "."
+_POSITION = re.compile("[0-9]{1,18}")  # what an int64 holds
 _SYMBOLS = frozenset("<>[]*.")
 
 
@@ -259,7 +261,7 @@ def _parse(
     columns: Sequence[str], path: str | os.PathLike[str], number: int
 ) -> tuple[str, int, str, str, Sequence[str]]:
     """Give contig, 0-based start, ID, reference allele and alternative alleles of a record."""
-    if len(columns) < _COLUMNS or not (columns[1].isascii() and columns[1].isdigit()) or not columns[3]:
+    if len(columns) < _COLUMNS or not _POSITION.fullmatch(columns[1]) or not columns[3]:
         received = "\t".join(columns[:5])
         msg = (
             f"{path}, line {number}: a record has at least {_COLUMNS} columns, a whole number as POS "

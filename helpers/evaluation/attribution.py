@@ -162,7 +162,7 @@ def attribute(
     datasets = _by_name(inputs, targets[0])
     specs = input_specs(targets[0], datasets)
     values = {name: _read(datasets[name], spec) for name, spec in specs.items()}
-    _check_lengths(values)
+    _check_lengths(values if names is None else {**values, "names": names})
     weights = unit_weights(outputs, targets[0].units)
     references = make_references(
         values,
@@ -184,15 +184,15 @@ def attribute(
 def _follow(paths: Paths, weights: Mapping[str, np.ndarray], settings: AttributionSettings) -> Attribution:
     """Attribute along paths, for each output in turn."""
     values, checks = {}, {}
-    for output, unit in weights.items():
-        values[output], checks[output] = _follow_output(paths, unit, settings)
+    all_ends = paths.ends(np.stack(list(weights.values())))
+    for (output, unit), ends in zip(weights.items(), all_ends, strict=True):
+        values[output], checks[output] = _follow_output(paths, unit, ends, settings)
     return Attribution(values, checks)
 
 
 def _follow_output(
-    paths: Paths, unit: np.ndarray, settings: AttributionSettings
+    paths: Paths, unit: np.ndarray, ends: np.ndarray, settings: AttributionSettings
 ) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
-    ends = paths.ends(unit)
     changes, sums, steps = ends[:, 1] - ends[:, 0], np.zeros(paths.size), np.zeros(paths.size, dtype=np.int64)
     values: dict[str, np.ndarray] = {}
     pending = np.arange(paths.size)
@@ -259,10 +259,11 @@ def _check_errors(
             failed.append(f"{window} of {output!r} (error {error:.3g}, change {change:.3g})")
     if failed:
         total, steps = sum(map(len, checks.values())), max(table["steps"].max() for table in checks.values())
+        finite = all(np.isfinite(table["error"]).all() for table in checks.values())
+        advice = "Raise max_steps, or use another baseline." if finite else "Look for missing values in the inputs."
         msg = (
             f"attribution: after {steps} steps the sum still differs too much from the change of the "
-            f"target in {len(failed)} of {total} cases: {list_some(failed)}. Leave these windows out, use another "
-            "baseline, or raise max_steps."
+            f"target in {len(failed)} of {total} cases: {list_some(failed)}. {advice}"
         )
         raise InputError(msg)
 
@@ -307,7 +308,7 @@ def _read(dataset: Any, spec: InputSpec) -> np.ndarray:
     return values if spec.kind == "sequence" else values.astype(np.float32)
 
 
-def _check_lengths(values: Mapping[str, np.ndarray]) -> None:
+def _check_lengths(values: Mapping[str, Sequence]) -> None:
     lengths = {name: len(part) for name, part in values.items()}
     if len(set(lengths.values())) > 1:
         msg = f"All inputs have the same windows. Received: {lengths}. Give the same windows for each."

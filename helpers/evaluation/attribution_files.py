@@ -214,10 +214,40 @@ def write_attribution_track(
             msg = f"There are no attributions of {key!r}, only of {list_some(known)}. Attribute it, or name another."
             raise InputError(msg)
     values = attributions.values[output][name]
-    sums = values.reshape(*values.shape[:2], -1).sum(axis=2, dtype=np.float64)
+    sums = values.sum(axis=tuple(range(2, values.ndim)), dtype=np.float64)
     bins = bins_of(attributions.regions_of(name), sums.shape[1], attributions.layouts[name].resolution)
     inside = (bins["start"] < bins["end"]).to_numpy()
     predictions_to_bigwig(path, bins[inside], sums.ravel()[inside], sizes)
+
+
+def mean_over_windows(attributions: Attributions, output: str, name: str, region: tuple[str, int, int]) -> np.ndarray:
+    """Average the attributions of each base of a stretch over the windows, flanks included, that cover it.
+
+    Parameters
+    ----------
+    attributions : Attributions
+    output, name : str
+        Of the output and of the input.
+    region : (str, int, int)
+        Stretch: chrom, start, end, in bp, 0-based, half-open.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (bases, channels)
+        Channels are A, C, G, T, or strands by conditions of the bin that a base lies in; NaN where no window is.
+    """
+    chrom, start, end = region
+    values, windows = attributions.values[output][name], attributions.regions_of(name)
+    firsts, lasts = windows["start"].to_numpy(), windows["end"].to_numpy()
+    values = values.reshape(*values.shape[:2], int(np.prod(values.shape[2:])))
+    total, depth = np.zeros((end - start, values.shape[2])), np.zeros((end - start, 1))
+    near = (windows["chrom"] == chrom).to_numpy() & (firsts < end) & (lasts > start)
+    for row in np.flatnonzero(near):
+        first, left, right = firsts[row], max(firsts[row], start), min(lasts[row], end)
+        bases = np.repeat(values[row], attributions.layouts[name].resolution or lasts[row] - first, axis=0)
+        total[left - start : right - start] += bases[left - first : right - first]
+        depth[left - start : right - start] += 1
+    return np.divide(total, depth, out=np.full_like(total, np.nan), where=depth > 0)
 
 
 def bins_of(regions: pd.DataFrame, n_positions: int, resolution: int | None) -> pd.DataFrame:

@@ -52,8 +52,8 @@ def weigh_kmers(codes: np.ndarray, attributions: np.ndarray, k: int = LENGTH) ->
     [['CA', 1, 7.0], ['AG', 1, 5.0], ['AC', 1, 3.0]]
     """
     if not 1 <= k <= _LONGEST or codes.ndim != 2 or codes.shape != attributions.shape or codes.shape[1] < k:
-        msg = f"k-mers of 1 to {_LONGEST} bp are weighed in windows with one attribution a base. Received: k={k}, "
-        msg += f"codes of shape {codes.shape}, attributions of shape {attributions.shape}. Correct them."
+        msg = f"k-mers of 1 to {_LONGEST} bp are weighed in windows at least as long, with one attribution a base. "
+        msg += f"Received: k={k}, codes of shape {codes.shape}, attributions of {attributions.shape}. Correct them."
         raise InputError(msg)
     kmers, known = _canonical(codes, k)
     summed = np.lib.stride_tricks.sliding_window_view(attributions, k, axis=1).sum(axis=2, dtype=float)

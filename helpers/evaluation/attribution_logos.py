@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from helpers.errors import InputError
-from helpers.evaluation.attribution_files import Attributions, read_attributions
+from helpers.evaluation.attribution_files import Attributions, mean_over_windows, read_attributions
 from helpers.evaluation.logos import BASES
 from helpers.evaluation.sequence_tracks import SeqTrack
 from helpers.evaluation.track_signal import Stretch
@@ -97,20 +97,12 @@ def attributed_stretch(attributions: Attributions, output: str, source: str, reg
     InputError
         When no window touches it.
     """
-    chrom, start, end = region
-    values, windows = attributions.values[output][source], attributions.regions_of(source)
-    near = (windows["chrom"] == chrom) & (windows["start"] < end) & (windows["end"] > start)
-    if not near.any():
+    mean = mean_over_windows(attributions, output, source, region)
+    if np.isnan(mean).all():
+        chrom, start, end = region
         message = (
             f"No window that was attributed touches {chrom}:{start}-{end}. Choose a region that holds some of "
             "windows.tsv, or raise `windows` of the study's attribution."
         )
         raise InputError(message)
-    total, depth = np.zeros((end - start, len(BASES))), np.zeros((end - start, 1))
-    for row in np.flatnonzero(near.to_numpy()):
-        first = int(windows["start"].iloc[row])
-        left, right = max(first, start), min(first + values.shape[1], int(windows["end"].iloc[row]), end)
-        total[left - start : right - start] += values[row, left - first : right - first]
-        depth[left - start : right - start] += 1
-    mean = np.divide(total, depth, out=np.full_like(total, np.nan), where=depth > 0)
     return Stretch(mean, region, conditions=list(BASES), name=source)

@@ -59,23 +59,23 @@ class Paths:
         self._at_once = int(np.clip(_BYTES_AT_ONCE // (_STEPS_AT_ONCE * point), 1, min(_MOST_WINDOWS, self.size)))
 
     def ends(self, weights: np.ndarray) -> np.ndarray:
-        """Compute the target at both ends of the path.
+        """Compute targets at both ends of the path.
 
         Parameters
         ----------
-        weights : numpy.ndarray of float32, shape (units,)
-            The target is the sum of the units' values times these.
+        weights : numpy.ndarray of float32, shape (targets, units)
+            A target is the sum of the units' values times its row.
 
         Returns
         -------
-        numpy.ndarray of float64, shape (windows, 2)
+        numpy.ndarray of float64, shape (targets, windows, 2)
             At the references and at the windows.
         """
-        found = np.zeros((self.size, 2))
+        found = np.zeros((len(weights), self.size, 2))
         for rows in self.batches(np.arange(self.size)):
             for values, references in self._pairs(rows):
                 for ends, _ in self._functions:
-                    found[rows] += np.stack(ends(values, references, weights), axis=1)[: len(rows)]
+                    found[:, rows] += np.stack(ends(values, references, weights), axis=2)[:, : len(rows)]
         return found / self._number
 
     def integrate(self, rows: np.ndarray, weights: np.ndarray, edges: np.ndarray) -> PathIntegral:
@@ -86,7 +86,7 @@ class Paths:
         rows : numpy.ndarray of int
             Windows, as `batches` gives them.
         weights : numpy.ndarray of float32, shape (units,)
-            See `ends`.
+            The target is the sum of the units' values times these.
         edges : numpy.ndarray of float, shape (rows, steps + 1)
             Of the steps, 0 at the reference and 1 at the window. The gradient is taken at their middles. A single edge
             stands for the gradient at that point alone.
@@ -148,7 +148,7 @@ def _padded(values: np.ndarray) -> np.ndarray:
 
 
 def _compile(target: Target, specs: Mapping[str, InputSpec]) -> tuple[Any, Any]:
-    """Compile the target at both ends of the path, and the sum of its gradient along it."""
+    """Compile several targets at both ends of the path, and the sum of the gradient of one along it."""
     network = target.differentiable()
     layers = {name: OneHotCodes(spec.order) for name, spec in specs.items() if spec.kind == "sequence"}
 
@@ -159,7 +159,7 @@ def _compile(target: Target, specs: Mapping[str, InputSpec]) -> tuple[Any, Any]:
         return ops.sum(network(points) * weights, axis=1)
 
     def ends(values: Any, references: Any, weights: Any) -> Any:
-        return value(references, weights), value(expand(values), weights)
+        return [ops.sum(network(points) * weights[:, None], axis=2) for points in (references, expand(values))]
 
     def integrand(values: Any, references: Any, weights: Any, alphas: Any, shares: Any) -> Any:
         windows = expand(values)

@@ -65,8 +65,9 @@ def make_references(
     specs : mapping of str to InputSpec
     baseline : {'zeros', 'uniform', 'shuffled'}
         Of sequences: no base at all; each k-mer with the same share ``4**-order`` where there is one; or `count`
-        dinucleotide shuffles of the window's bases (`helpers.data.shuffling`), of which k-mers are made. What is
-        unknown is zero in all of them.
+        dinucleotide shuffles of the window's bases (`helpers.data.shuffling`), of which k-mers are made. Inputs in
+        which a window has the same bases, read as k-mers of other orders, get the same shuffle of it: they stay two
+        views of one sequence. What is unknown is zero in all of them.
     coverage_baseline : {'zeros', 'mean'}
         Of coverage: 0, or the mean of the values over windows and positions, for each strand and condition.
     count : int, default 10
@@ -85,21 +86,21 @@ def make_references(
         For an unknown baseline, or fewer than one shuffle.
     """
     _check(baseline, coverage_baseline, count)
-    has_sequence = any(spec.kind == "sequence" for spec in specs.values())
-    rng = np.random.default_rng(seed)
-    known = {}
-    if baseline == "uniform":
-        known = {name: values[name] < 4**spec.order for name, spec in specs.items() if spec.kind == "sequence"}
-    coverage = {
-        name: _flat_coverage(values[name], coverage_baseline) for name, spec in specs.items() if spec.kind != "sequence"
+    orders = {name: spec.order for name, spec in specs.items() if spec.kind == "sequence"}
+    known = {name: values[name] < 4**order for name, order in orders.items()} if baseline == "uniform" else {}
+    flat = {
+        name: np.full_like(values[name], 4**spec.order)
+        if spec.kind == "sequence"
+        else _flat_coverage(values[name], coverage_baseline)
+        for name, spec in specs.items()
     }
-    references = [
-        {
-            name: _sequence(values[name], spec.order, baseline, rng) if spec.kind == "sequence" else coverage[name]
-            for name, spec in specs.items()
-        }
-        for _ in range(count if has_sequence and baseline == "shuffled" else 1)
-    ]
+    if baseline != "shuffled" or not orders:
+        return ReferenceInputs(specs, [flat], known)
+    letters = {name: letters_of_kmers(values[name], order) for name, order in orders.items()}
+    rng, references = np.random.default_rng(seed), []
+    for _ in range(count):
+        shuffled = _shuffle(letters, rng)
+        references.append(flat | {name: kmer_codes(shuffled[name], order) for name, order in orders.items()})
     return ReferenceInputs(specs, references, known)
 
 
@@ -116,10 +117,17 @@ def _check(baseline: str, coverage_baseline: str, count: int) -> None:
         raise InputError(msg)
 
 
-def _sequence(codes: np.ndarray, order: int, baseline: str, rng: np.random.Generator) -> np.ndarray:
-    if baseline != "shuffled":
-        return np.full_like(codes, 4**order)
-    return kmer_codes(shuffle_dinucleotides(letters_of_kmers(codes, order), rng), order)
+def _shuffle(letters: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Shuffle the windows of each input; where an earlier one has the same bases, its shuffle is taken."""
+    shuffled: dict[str, np.ndarray] = {}
+    for name, own in letters.items():
+        found, left = np.empty_like(own), np.ones(len(own), dtype=bool)
+        for other in [other for other in shuffled if letters[other].shape == own.shape]:
+            same = left & (letters[other] == own).all(axis=1)
+            found[same], left = shuffled[other][same], left & ~same
+        found[left] = shuffle_dinucleotides(own[left], rng)
+        shuffled[name] = found
+    return shuffled
 
 
 def _flat_coverage(values: np.ndarray, baseline: str) -> np.ndarray:

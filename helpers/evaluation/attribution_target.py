@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from helpers.errors import InputError
+from helpers.errors import InputError, list_some
 from helpers.model.bodies import InputSpec
 from helpers.model.feature_layers import KmerCounts
 from helpers.model.layers import OneHotCodes
@@ -42,10 +42,13 @@ class Target:
     Raises
     ------
     InputError
-        When the last layer is a model of its own.
+        For what is no model, or one whose last layer is a model of its own.
     """
 
     def __init__(self, model: keras.Model):
+        if not isinstance(model, keras.Model):
+            msg = f"What is attributed is a keras.Model. Received: {model!r:.80}. Load it first."
+            raise InputError(msg)
         model = _in_single_precision(model)
         self.inputs = _inputs_of(model)
         found = [(tensor, _before_activation(tensor, name)) for name, tensor in _outputs_of(model).items()]
@@ -135,6 +138,9 @@ def input_specs(target: Target, datasets: Mapping[str, Any]) -> dict[str, InputS
 
 
 def _spec(target: Target, name: str, dataset: Any) -> InputSpec:
+    if not hasattr(dataset, "shape"):
+        msg = f"Input {name!r} is a dataset or a NumPy array. Received: {dataset!r:.80}. Give one of these."
+        raise InputError(msg)
     needed, order = tuple(target.inputs[name].shape[1:]), target.order_of(name)
     spec = InputSpec.of(dataset)
     if order is not None and spec.kind != "sequence":
@@ -287,10 +293,13 @@ def unit_weights(outputs: Mapping[str, int | Sequence[int]] | None, units: Seque
     {'jund': array([1., 0.], dtype=float32), 'all': array([1., 1.], dtype=float32)}
     """
     chosen = {name: number for number, name in enumerate(units)} if outputs is None else dict(outputs)
+    if not chosen:
+        msg = f"There is no output to attribute. Name one of {list_some(units)} with its number, or leave outputs out."
+        raise InputError(msg)
     weights = {}
     for name, numbers in chosen.items():
         numbers = np.atleast_1d(numbers)
-        if not len(numbers) or numbers.min() < 0 or numbers.max() >= len(units):
+        if numbers.dtype.kind not in "iu" or numbers.min() < 0 or numbers.max() >= len(units):
             msg = f"Output {name!r} is unit {numbers.tolist()}, but the model has {len(units)}, from 0. Correct it."
             raise InputError(msg)
         weights[name] = np.isin(np.arange(len(units)), numbers).astype(np.float32)

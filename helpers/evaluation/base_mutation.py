@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from helpers.errors import InputError
-from helpers.evaluation.mutation import SiteWindows, find_motif, mean_predictor, motif_starts, own_paths
+from helpers.evaluation.mutation import SiteWindows, find_motif, mean_predictor, motif_starts, scan_sites
 
 COLUMNS = ("variant", "scale", "chrom", "start", "strand", "position", "base", "delta", "elsewhere")
 _OTHER_BASES = 3
 
 
-def find_cores(windows: SiteWindows, motif: str, *, distance: int) -> pd.DataFrame:
+def cores_in_windows(windows: SiteWindows, motif: str, *, distance: int) -> pd.DataFrame:
     """Find the occurrences of a motif near sites, each once.
 
     Parameters
@@ -116,44 +116,79 @@ def _change(predict: Callable, codes: np.ndarray, places: np.ndarray, intact: np
 
 
 def scan_bases(
+    models: Sequence[Any], order: int, windows: SiteWindows, motif: Mapping[str, Any], *, seed: int
+) -> pd.DataFrame:
+    """Mutate single bases of the motif near sites with one variant of a model, predictions averaged over replicates.
+
+    Parameters
+    ----------
+    models, order, windows, motif
+        As `helpers.evaluation.mutation.scan_sites` takes them.
+    seed : int
+        Of the bases elsewhere.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Of `COLUMNS` without `variant`: a row for each occurrence and base of the motif. `scale` is 'log-odds' where the
+        last activation is a sigmoid, else 'value'; `start` is the occurrence's, `position` in the motif counts from 1
+        on its own strand; `delta` is the change by this base, `elsewhere` the mean change by the bases elsewhere.
+    """
+    from helpers.evaluation.attribution_target import before_sigmoids  # loads Keras
+
+    cores = cores_in_windows(windows, motif["sequence"], distance=motif["distance"])
+    codes, offsets = windows.codes[cores["window"]], cores["offset"].to_numpy()
+    linear = [before_sigmoids(model) for model in models]
+    predict = mean_predictor([model for model, _ in linear], order)
+    rng = np.random.default_rng(seed)
+    changes = mutate_bases(predict, codes, motif["sequence"], offsets=offsets, rng=rng)
+    scale = "log-odds" if linear[0][1][0] else "value"
+    return _as_rows(cores, motif["sequence"], *changes).assign(scale=scale)
+
+
+def scan_variants(
     runs: Sequence[Mapping[str, Any]],
     paths: Sequence[str],
     windows: SiteWindows,
     motif: Mapping[str, Any],
     *,
     seed: int,
-) -> pd.DataFrame:
-    """Mutate single bases of the motif near sites with every variant of a model, predictions averaged over its runs.
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Mutate the motif, whole and base by base, with every variant of a model.
 
     Parameters
     ----------
-    runs, paths, windows, motif
-        As `helpers.evaluation.mutation.scan_variants` takes them.
+    runs : sequence of mapping
+        ``variant`` and ``values`` (with ``order`` or ``k``) of each run.
+    paths : sequence of path
+        Its model.
+    windows, motif
+        As `helpers.evaluation.mutation.scan_sites` takes them.
     seed : int
-        Of the bases elsewhere, the same for all variants.
+        The same for all variants.
 
     Returns
     -------
-    pandas.DataFrame
-        Of `COLUMNS`: a row for each variant, occurrence and base of the motif. `scale` is 'log-odds' where the last
-        activation is a sigmoid, else 'value'; `start` is the occurrence's, `position` in the motif counts from 1 on
-        its own strand; `delta` is the change by this base, `elsewhere` the mean change by the bases elsewhere.
+    sites : pandas.DataFrame
+        variant, and the columns of `helpers.evaluation.mutation.scan_sites`.
+    bases : pandas.DataFrame
+        Of `COLUMNS`, see `scan_bases`.
     """
-    from helpers.evaluation.attribution_target import before_sigmoids
     from helpers.model.training import load_model
 
-    cores = find_cores(windows, motif["sequence"], distance=motif["distance"])
-    codes, offsets = windows.codes[cores["window"]], cores["offset"].to_numpy()
-    tables = []
-    for variant, (order, own) in own_paths(runs, paths).items():
+    replicates: dict[str, list[str]] = {}
+    for run, path in zip(runs, paths, strict=True):
+        replicates.setdefault(run["variant"], []).append(path)
+    values = {run["variant"]: run["values"] for run in runs}
+    sites, bases = [], []
+    for variant, own in replicates.items():
+        order = values[variant].get("order", values[variant].get("k", 1))
         models = [load_model(path) for path in own]
-        linear = [before_sigmoids(model) for model in models]
-        predict = mean_predictor([model for model, _ in linear], order)
-        rng = np.random.default_rng(seed)
-        changes = mutate_bases(predict, codes, motif["sequence"], offsets=offsets, rng=rng)
-        scale = "log-odds" if linear[0][1][0] else "value"
-        tables.append(_as_rows(cores, motif["sequence"], *changes).assign(variant=variant, scale=scale))
-    return pd.concat(tables, ignore_index=True)[list(COLUMNS)]
+        sites.append(scan_sites(models, order, windows, motif, seed=seed).assign(variant=variant))
+        bases.append(scan_bases(models, order, windows, motif, seed=seed).assign(variant=variant))
+    whole = pd.concat(sites, ignore_index=True)
+    whole.insert(0, "variant", whole.pop("variant"))
+    return whole, pd.concat(bases, ignore_index=True)[list(COLUMNS)]
 
 
 def _as_rows(cores: pd.DataFrame, motif: str, changes: np.ndarray, elsewhere: np.ndarray) -> pd.DataFrame:
@@ -172,7 +207,7 @@ def summarize_bases(scans: pd.DataFrame, *, resamples: int = 1000, seed: int) ->
     Parameters
     ----------
     scans : pandas.DataFrame
-        As `scan_bases` returns them.
+        Of `COLUMNS`, as `scan_variants` returns them.
     resamples : int
         Bootstrap resamples of occurrences, the same for all bases.
     seed : int

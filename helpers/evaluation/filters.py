@@ -154,19 +154,15 @@ def _spread(paths: Sequence, inputs: Mapping[str, Any], windows: int) -> dict[st
 def _describe(
     scan: Scan, replicate: int, sites: Sites, bases: np.ndarray, background: np.ndarray, effects: tuple
 ) -> Iterator[Filter]:
-    changes, outputs = effects
+    (changes, outputs), chosen = effects, sites.chosen()
     for number, change in enumerate(changes):
         name, most = f"{scan.input}_rep{replicate}_filter{number}", int(np.argmax(np.abs(change)))
-        pieces = _pieces_of(scan, number, sites, bases)
+        rows = np.flatnonzero(chosen[:, number])
+        pieces = cut_pieces(bases[rows], sites.start[rows, number], sites.reverse[rows, number], scan.span)
         counts = (pieces[:, :, None] == np.arange(4)).sum(axis=0)
         motif = Motif(name, "", counts / len(pieces), len(pieces), background) if len(pieces) else None
         peak = float(sites.activation[:, number].max())
         yield Filter(name, scan.input, replicate, number, float(change[most]), outputs[most], peak, motif)
-
-
-def _pieces_of(scan: Scan, number: int, sites: Sites, bases: np.ndarray) -> np.ndarray:
-    rows = np.flatnonzero(sites.chosen()[:, number])
-    return cut_pieces(bases[rows], sites.start[rows, number], sites.reverse[rows, number], scan.span)
 
 
 def filter_table(filters: Sequence[Filter], matches: pd.DataFrame) -> pd.DataFrame:

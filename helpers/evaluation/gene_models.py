@@ -12,8 +12,7 @@ from helpers.errors import InputError
 from helpers.evaluation.track_panels import is_path
 
 _GENE = "gene"
-_KEYS = {True: ("gene_id", "ID"), False: ("transcript_id", "ID")}  # of a gene; of anything else
-_OWNERS = {True: ("gene_id", "Parent"), False: ("transcript_id", "Parent")}
+_ID = {True: "gene_id", False: "transcript_id"}  # of a gene; of anything else
 _NAMES = {
     True: ("gene_name", "Name", "gene_id", "ID"),
     False: ("transcript_name", "Name", "transcript_id", "ID"),
@@ -45,8 +44,8 @@ def read_genes(source: Any, *, feature: str = _GENE, exons: str | None = "exon")
     feature : str
         Records that are genes: gene, transcript, mRNA.
     exons : str or None
-        Records that are their exons: exon, CDS. They name their gene by gene_id (transcripts: transcript_id), or else
-        as their Parent, which may be several.
+        Records that are their exons: exon, CDS. They belong to the gene that has their gene_id (transcripts: their
+        transcript_id), or else to those whose ID is their Parent, which may be several.
 
     Returns
     -------
@@ -62,15 +61,12 @@ def read_genes(source: Any, *, feature: str = _GENE, exons: str | None = "exon")
     if "attributes" not in genes:
         return GeneModels(genes.assign(name=genes["name"].replace(".", "")), None)
     is_gene = feature == _GENE
-    keys = _attribute(genes["attributes"], _KEYS[is_gene])
+    keys = _attribute(genes["attributes"], (_ID[is_gene], "ID"))
     names = _attribute(genes["attributes"], _NAMES[is_gene]).fillna("")
     genes = genes.assign(key=keys, name=names)
     if exons is None:
         return GeneModels(genes, None)
-    parts = _records(source, exons)
-    owners = _attribute(parts["attributes"], _OWNERS[is_gene]).str.split(",")
-    parts = parts.assign(owner=owners).explode("owner")
-    parts = parts[parts["owner"].isin(keys.dropna())].reset_index(drop=True)
+    parts = _owned(_records(source, exons), genes, _ID[is_gene])
     if not len(parts):
         others = "transcript or mRNA" if is_gene else "gene"
         message = (
@@ -152,6 +148,17 @@ def _records(source: Any, feature: str) -> pd.DataFrame:
         message = f"The table of genes has no records of {feature!r}. It has: {there}. Name one of these."
         raise InputError(message)
     return found
+
+
+def _owned(parts: pd.DataFrame, genes: pd.DataFrame, own_id: str) -> pd.DataFrame:
+    """Give each part of a gene the key of its gene as `owner`, once for each of several; the others are left out."""
+    keys, ids = genes["key"], _attribute(genes["attributes"], ("ID",))
+    named = _attribute(parts["attributes"], (own_id,))
+    parents = _attribute(parts["attributes"], ("Parent",)).str.split(",")
+    owned = parts.assign(owner=parents.mask(named.isin(keys.dropna()), named)).explode("owner")
+    key_of = dict(zip(ids, keys, strict=True)) | {key: key for key in keys}
+    owned["owner"] = owned["owner"].map(key_of)
+    return owned[owned["owner"].notna()].reset_index(drop=True)
 
 
 def _attribute(texts: pd.Series, keys: tuple[str, ...]) -> pd.Series:

@@ -6,7 +6,6 @@ const element = id => document.getElementById(id)
 const escaped = text => String(text).replace(/[&<>"']/g, letter => `&#${letter.charCodeAt(0)};`)
 const number = value => value === null ? "–" : Number(value.toPrecision(3)).toLocaleString("en", {maximumSignificantDigits: 3})
 const place = (chrom, start, end) => `${chrom}:${(start + 1).toLocaleString("en")}${end > start + 1 ? `-${end.toLocaleString("en")}` : ""}`
-const COLORS = {A: "#009e73", C: "#0072b2", G: "#e69f00", T: "#d55e00", N: "#999999"} // as people with any colour vision tell apart
 const CLOSE = 60 // bp on both sides of a locus, seen close up
 
 let shown = [] // the loci of the list
@@ -178,7 +177,7 @@ async function start() {
         loadDefaultGenomes: false,
         showNavigation: false,
         showIdeogram: false,
-        nucleotideColors: {...COLORS},
+        nucleotideColors: contents.colors,
         reference: {id: "loci", fastaURL: `data:text/plain;base64,${btoa(contents.sequence)}`, wholeGenomeView: false},
         locus: `${first.chrom}:${first.view[0] + 1}-${first.view[1]}`,
         tracks: []

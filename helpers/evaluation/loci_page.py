@@ -20,9 +20,11 @@ import pandas as pd
 
 from helpers.errors import InputError
 from helpers.evaluation.loci_tracks import LocusTrack
+from helpers.evaluation.style import COLORS
 from helpers.files import atomic_path
 
 MOST_OUTPUTS = 10  # a page holds the tracks of each
+_UNKNOWN = "#999999"  # colour of N
 _TEMPLATE = Path(__file__).with_suffix(".html")
 _PROGRAM = Path(__file__).with_suffix(".js")
 
@@ -110,7 +112,8 @@ def _contents(page: LociPage) -> dict[str, Any]:
     ]
     outputs = list(dict.fromkeys(page.loci["output"]))
     tracks = [asdict(track) for track in page.tracks]
-    return {"loci": loci, "outputs": outputs, "kinds": dict(page.kinds), "sequence": page.sequence, "tracks": tracks}
+    drawn = {"sequence": page.sequence, "tracks": tracks, "colors": {**COLORS["base"], "N": _UNKNOWN}}
+    return {"loci": loci, "outputs": outputs, "kinds": dict(page.kinds), **drawn}
 
 
 def _plain(value: Any) -> Any:

@@ -12,9 +12,9 @@ import pandas as pd
 from helpers.data.collapse import collapse_overlaps
 from helpers.data.coverage import Cover
 from helpers.data.genome_store import GenomeStore
-from helpers.data.regions import Region, merge_regions, overlaps_any, region_table
+from helpers.data.regions import merge_regions, overlaps_any, region_table
 from helpers.errors import InputError
-from helpers.evaluation.attribution_files import Attributions
+from helpers.evaluation.attribution_files import Attributions, mean_over_windows
 from helpers.evaluation.loci import change_name
 from helpers.evaluation.predictions import Predictions
 from helpers.evaluation.style import PALETTE
@@ -164,12 +164,11 @@ def attribution_tracks(attributions: Attributions, stretches: pd.DataFrame, outp
     output : str
         An output without attributions has no track.
     """
-    for name, values in attributions.values.get(output, {}).items():
-        layout, regions = attributions.layouts[name], attributions.regions_of(name)
-        sequence = layout.kind == "sequence"
+    for name in attributions.values.get(output, {}):
+        sequence = attributions.layouts[name].kind == "sequence"
         features: dict[str, list[list[Any]]] = {}
         for chrom, start, end in _places(stretches):
-            mean = _mean_of_bases(regions, values, layout.resolution, Region(chrom, start, end))
+            mean = mean_over_windows(attributions, output, name, (chrom, start, end)).sum(axis=1)
             features.setdefault(chrom, []).extend(_letters(mean, start) if sequence else _runs(mean, start))
         kind = "letters" if sequence else "signal"
         yield LocusTrack(f"attribution of {name}", kind, features, output, PURPLE, height=100 if sequence else 50)
@@ -189,20 +188,6 @@ def _window_signal(regions: pd.DataFrame, values: np.ndarray) -> dict[str, list[
         columns = (rows[name].to_numpy() for name in ("start", "end", "value"))
         features[chrom] = _signal(*collapse_overlaps(*columns))
     return features
-
-
-def _mean_of_bases(regions: pd.DataFrame, values: np.ndarray, resolution: int | None, place: Region) -> np.ndarray:
-    """Average the sums of each base of a place over windows, shape (bases,); NaN where no window is."""
-    total, count = np.zeros(place.end - place.start), np.zeros(place.end - place.start)
-    starts, ends = regions["start"].to_numpy(), regions["end"].to_numpy()
-    here = (regions["chrom"] == place.chrom).to_numpy() & (starts < place.end) & (ends > place.start)
-    for row in np.flatnonzero(here):
-        left, right = max(starts[row], place.start), min(ends[row], place.end)
-        sums = np.asarray(values[row], dtype=np.float64).reshape(len(values[row]), -1).sum(axis=1)
-        bases = np.repeat(sums, resolution or ends[row] - starts[row])
-        total[left - place.start : right - place.start] += bases[left - starts[row] : right - starts[row]]
-        count[left - place.start : right - place.start] += 1
-    return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
 
 
 def _places(stretches: pd.DataFrame) -> Iterator[tuple[str, int, int]]:

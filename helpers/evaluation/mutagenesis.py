@@ -1,6 +1,7 @@
 """In-silico mutagenesis: what the target loses when one base is another, or one value of coverage its reference."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -41,10 +42,15 @@ class Mutagenesis:
         parts = [predict(target.linear, inputs, batch_size=_VARIANTS_AT_ONCE) for target in self._targets]
         return np.mean(parts, axis=0, dtype=np.float64)
 
+    @cached_property
+    def _intact(self) -> np.ndarray:
+        """Units of the windows as they are."""
+        return self.units(self._values)
+
     def changes(self) -> np.ndarray:
         """Compute the change from the references to the windows, shape (windows, units)."""
         references = [self.units(part) for part in self._references.values]
-        return self.units(self._values) - np.mean(references, axis=0)
+        return self._intact - np.mean(references, axis=0)
 
     def losses(self, name: str) -> np.ndarray:
         """Compute what is lost by changing an input.
@@ -65,7 +71,7 @@ class Mutagenesis:
 
     def _losses_of(self, row: int, name: str) -> np.ndarray:
         window = {other: values[row : row + 1] for other, values in self._values.items()}
-        before = self.units(window)[0]
+        before = self._intact[row]
         if self._specs[name].kind != "sequence":
             changed = _replaced(window[name][0], self._references.values[0][name][row])
             after = self._after(window, name, changed)

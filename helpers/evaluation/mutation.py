@@ -229,60 +229,38 @@ def site_windows(sites: pd.DataFrame, genome: str, *, binsize: int, flank: int) 
     return SiteWindows(sites.reset_index(drop=True), codes, middle - starts + flank)
 
 
-def own_paths(runs: Sequence[Mapping[str, Any]], paths: Sequence[str]) -> dict[str, tuple[int, list[str]]]:
-    """Group the models of runs by variant: the order of the k-mers that it reads, and the paths of its models."""
-    grouped: dict[str, tuple[int, list[str]]] = {}
-    for run, path in zip(runs, paths, strict=True):
-        order = run["values"].get("order", run["values"].get("k", 1))
-        grouped.setdefault(run["variant"], (order, []))[1].append(path)
-    return grouped
-
-
-def scan_variants(
-    runs: Sequence[Mapping[str, Any]],
-    paths: Sequence[str],
-    windows: SiteWindows,
-    motif: Mapping[str, Any],
-    *,
-    seed: int,
+def scan_sites(
+    models: Sequence[Any], order: int, windows: SiteWindows, motif: Mapping[str, Any], *, seed: int
 ) -> pd.DataFrame:
-    """Scan the sites with every variant of a model, predictions averaged over its runs.
+    """Scan the sites with one variant of a model, predictions averaged over its replicates.
 
     Parameters
     ----------
-    runs : sequence of mapping
-        ``variant`` and ``values`` (with ``order`` or ``k``) of each run.
-    paths : sequence of path
-        Its model.
+    models : sequence of keras.Model
+        Replicates, whose first outputs count.
+    order : int
+        Length of the k-mers that they read.
     windows : SiteWindows
     motif : mapping
         ``sequence`` and ``distance`` (bp).
     seed : int
-        Of the placements elsewhere, the same for all variants.
+        Of the placements elsewhere.
 
     Returns
     -------
     pandas.DataFrame
-        variant, chrom, start, end, intact, motif, elsewhere: a row for each variant and site that holds the motif.
+        chrom, start, end, intact, motif, elsewhere: a row for each site that holds the motif.
     """
-    from helpers.model.training import load_model
-
-    tables = []
-    for variant, (order, own) in own_paths(runs, paths).items():
-        scan = mutate_motif(
-            mean_predictor([load_model(path) for path in own], order),
-            windows.codes,
-            motif["sequence"],
-            centers=windows.centers,
-            distance=motif["distance"],
-            rng=np.random.default_rng(seed),
-        )
-        sites = windows.sites.loc[scan.window, ["chrom", "start", "end"]].reset_index(drop=True)
-        tables.append(
-            sites.assign(intact=scan.intact, motif=scan.motif, elsewhere=scan.elsewhere).assign(variant=variant)
-        )
-    columns = ["variant", "chrom", "start", "end", "intact", "motif", "elsewhere"]
-    return pd.concat(tables, ignore_index=True)[columns]
+    scan = mutate_motif(
+        mean_predictor(models, order),
+        windows.codes,
+        motif["sequence"],
+        centers=windows.centers,
+        distance=motif["distance"],
+        rng=np.random.default_rng(seed),
+    )
+    sites = windows.sites.loc[scan.window, ["chrom", "start", "end"]].reset_index(drop=True)
+    return sites.assign(intact=scan.intact, motif=scan.motif, elsewhere=scan.elsewhere)
 
 
 def mean_predictor(models: Sequence[Any], order: int) -> Callable[[np.ndarray], np.ndarray]:

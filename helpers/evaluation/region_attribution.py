@@ -8,7 +8,7 @@ import numpy as np
 from helpers.data.coverage import Cover
 from helpers.data.indexer import GenomicIndexer, Region
 from helpers.errors import InputError
-from helpers.evaluation.attribution_files import Attributions, bins_of
+from helpers.evaluation.attribution_files import Attributions, mean_over_windows
 from helpers.evaluation.located_attribution import attribute_windows, layout_of
 
 
@@ -72,7 +72,10 @@ def _by_name(inputs: Any) -> dict[str, Any]:
     if isinstance(inputs, Mapping):
         return dict(inputs)
     datasets = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
-    return {dataset.name: dataset for dataset in datasets}
+    if not datasets:
+        msg = "There is no input to attribute to. Give the datasets that the model reads."
+        raise InputError(msg)
+    return {getattr(dataset, "name", f"number {number}"): dataset for number, dataset in enumerate(datasets)}
 
 
 def _select(
@@ -108,19 +111,10 @@ def _summed(model: Any, outputs: int | Sequence[int] | None) -> dict[str, Any]:
 
 
 def _as_cover(found: Attributions, name: str, region: Region) -> Cover:
-    layout, values = found.layouts[name], found.values["sum"][name]
-    values = values[:, :, None] if layout.kind == "sequence" else values
-    bins = bins_of(found.regions_of(name), values.shape[1], layout.resolution)
-    starts, ends = (np.clip(bins[column] - region.start, 0, region.end - region.start) for column in ("start", "end"))
-    flat = values.reshape(-1, *values.shape[2:])
-    total = np.zeros((region.end - region.start, *flat.shape[1:]))
-    depth = np.zeros(len(total))
-    for left, right, value in zip(starts, ends, flat, strict=True):
-        total[left:right] += value
-        depth[left:right] += 1
-    with np.errstate(invalid="ignore"):
-        mean = total / depth.reshape(-1, 1, 1)
-    window = GenomicIndexer.create_from_region(*region, binsize=len(total))
+    layout, shape = found.layouts[name], found.values["sum"][name].shape[2:]
+    mean = mean_over_windows(found, "sum", name, (region.chrom, region.start, region.end))
+    values = mean.reshape(1, len(mean), *(shape if layout.kind == "coverage" else (1, *shape)))
+    window = GenomicIndexer.create_from_region(*region, binsize=len(mean))
     return Cover.create_from_array(
-        f"attr_{name}", mean[None], window, conditions=layout.conditions, resolution=1, padding_value=np.nan
+        f"attr_{name}", values, window, conditions=layout.conditions, resolution=1, padding_value=np.nan
     )

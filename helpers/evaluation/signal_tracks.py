@@ -97,7 +97,8 @@ class HeatTrack(Track):
     label : str, optional
         Stands left of the track.
     ylim : (float, float), optional
-        Values of the two ends of the colours; by default the range of the values, and 0.
+        Values of the two ends of the colours; by default the range of the values, and 0. Zero stays white: where both
+        ends are below it, such as (-2, -1), the colours go on to as much above it, from -2 to 2.
     strand : {None, '+', '-'}
         Strand to draw; by default all that there are.
     cmap : str, optional
@@ -150,7 +151,7 @@ class HeatTrack(Track):
 
 def _scale(values: np.ndarray, limits: tuple[float, float] | None) -> Normalize:
     """Make the scale of the colours: around 0 if there are values below."""
-    if limits is not None and not limits[0] < limits[1]:
+    if limits is not None and not (len(limits) == 2 and limits[0] < limits[1]):
         message = f"ylim of a HeatTrack goes from a lower to a higher value. Received: ylim={limits}."
         raise InputError(message)
     known = values[np.isfinite(values)]

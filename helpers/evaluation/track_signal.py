@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyBigWig
 
+from helpers.data.bigwig import BigWig
 from helpers.data.dataset import as_region
 from helpers.errors import InputError
 from helpers.evaluation.track_panels import check_strand, is_path
@@ -85,7 +85,8 @@ def read_signal(data: Any, chrom: str, start: int, end: int) -> np.ndarray:
     Raises
     ------
     InputError
-        For a missing file, a chromosome that a bigWig lacks, or data that cannot be read by region.
+        For a missing file, one that is no bigWig or is cut short, a chromosome that a bigWig lacks, or data that cannot
+        be read by region.
     """
     if is_path(data):
         return _read_bigwig(data, chrom, start, end)[:, None, None]
@@ -146,16 +147,12 @@ def runs_of_equal(values: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], np.flatnonzero(~same) + 1, [len(values)]])
 
 
-def _read_bigwig(path: str | os.PathLike, chrom: str, start: int, end: int) -> np.ndarray:
+def _read_bigwig(path: str | os.PathLike[str], chrom: str, start: int, end: int) -> np.ndarray:
     if not Path(path).is_file():
         message = f"There is no bigWig file {path}. Make it first, or leave its track out."
         raise InputError(message)
-    with pyBigWig.open(os.fspath(path)) as track:
-        size = track.chroms(chrom)
-        if size is None:
-            message = f"{path} has no chromosome {chrom!r}. It has {', '.join(list(track.chroms())[:5])} ..."
+    with BigWig(path, nan_to_num=False) as track:
+        if chrom not in track.sizes:
+            message = f"{path} has no chromosome {chrom!r}. It has {', '.join(list(track.sizes)[:5])} ..."
             raise InputError(message)
-        values = np.full(end - start, np.nan)
-        if start < size:
-            values[: size - start] = track.values(chrom, start, min(end, size))
-    return values
+        return track.collapse(chrom, start, end, resolution=1)

@@ -111,7 +111,8 @@ class EffectModel:
     Raises
     ------
     InputError
-        When no input is a sequence, the models have another number of outputs, or names come twice or are unknown.
+        When there is no model, no input is a sequence, the models have another number of outputs, or names come twice
+        or are unknown.
 
     Notes
     -----
@@ -143,6 +144,9 @@ class EffectModel:
         self.covered = set.intersection(*contigs) if contigs else None
         self.length = max(item.length for item in self._sequences.values())
         self.shortest = min(item.length for item in self._sequences.values())
+        if not self._models:
+            msg = "There is no model to score variants with. Give at least one."
+            raise InputError(msg)
         n_outputs = {sum(tensor.shape[-1] for tensor in model.outputs) for model in self._models}
         if n_outputs != {len(outputs)}:
             msg = (
@@ -297,7 +301,13 @@ def sequence_input_of(model: Any, order: int) -> SequenceInput:
 
 
 def _check_names(outputs: Sequence[str], kept: Sequence[str] | None) -> None:
-    """Refuse names of outputs that come twice, and names to keep that no output has."""
+    """Refuse names of outputs that are no text or come twice, and names to keep that are none or no output has."""
+    odd = [name for name in outputs if not isinstance(name, str)]
+    if odd or (kept is not None and not len(kept)):
+        msg = (
+            f"Outputs have texts as names, and one at least is kept. Received: {list_some(odd) or 'none'}. Correct it."
+        )
+        raise InputError(msg)
     twice = sorted({name for name in outputs if list(outputs).count(name) > 1})
     if twice:
         msg = f"Outputs share a name: {list_some(twice)}. Give each output a name of its own."

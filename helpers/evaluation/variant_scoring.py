@@ -74,7 +74,7 @@ def score_variants(
     counts = VariantCounts()
     settings = {"mismatch": mismatch, "shortest": model.shortest, "covered": model.covered}
     with effect_files(files, model.outputs, read_variant_header(variants)) as write:
-        for batch in read_variants(variants, batch_size=batch_size or _batch_size(model)):
+        for batch in read_variants(variants, batch_size=_batch_size(model) if batch_size is None else batch_size):
             windows = cut_variant_windows(genome, batch, model.length, **settings)
             counts.add(windows.variants)
             effects = model.effects(windows, None if reverse is None else reverse(windows))

@@ -73,6 +73,9 @@ class VariantStreamer:
         ignore_reference_match: bool = False,
         order: int = 1,
     ):
+        if binsize < 1:
+            msg = f"binsize is the length of a window in bp, at least 1. Received: binsize={binsize}."
+            raise InputError(msg)
         self.genome, self.order = open_sequence(bioseq, order)
         self.variants, self.binsize, self.batch_size = variants, binsize, batch_size
         self._on_minus = None if annotation is None else MinusFeatures(annotation)
@@ -183,14 +186,18 @@ def predict_variant_effect(
     Raises
     ------
     InputError
-        For a model with several inputs or without a sequence, a wrong number of conditions, a filter that none
-        matches, and what `score_variants` refuses.
+        For a model with several inputs or without a sequence, a wrong number of conditions, a filter that is no regular
+        expression or that none matches, and what `score_variants` refuses.
     """
     import keras
 
     genome, order = open_sequence(bioseq, order)
     functional = keras.Model(model.inputs[0] if len(model.inputs) == 1 else model.inputs, model.outputs)
-    kept = [name for name in conditions if condition_filter is None or re.search(condition_filter, name)]
+    try:
+        kept = [name for name in conditions if condition_filter is None or re.search(condition_filter, name)]
+    except re.error as error:
+        msg = f"condition_filter: {condition_filter!r} is no regular expression: {error}. Correct it."
+        raise InputError(msg) from error
     if not kept:
         msg = f"condition_filter: {condition_filter!r} is found in none of {', '.join(conditions)}. Correct it."
         raise InputError(msg)

@@ -22,6 +22,7 @@ _INFO = (
     f'##INFO=<ID={STATUS},Number=.,Type=String,Description="Whether each alternative allele was scored, or why not">',
 )
 _INFO_COLUMN = 7
+_INDEXES = ("tbi", "csi")  # up to this length, and beyond
 _MOST_OF_TBI = 1 << 29  # bp
 _LOG = logging.getLogger(__name__)
 
@@ -66,7 +67,9 @@ def annotated_vcf(path: str | os.PathLike[str], outputs: Sequence[str], header: 
                 file.write("".join(_annotated(scored, names)).encode())
 
             yield write
-        _index(temporary, path, order)
+        for suffix in _INDEXES:
+            Path(f"{path}.{suffix}").unlink(missing_ok=True)  # of an older file
+    _index(path, order)
 
 
 class PlaceOrder:
@@ -97,17 +100,14 @@ class PlaceOrder:
             self._start = start
 
 
-def _index(temporary: Path, path: str | os.PathLike[str], order: PlaceOrder) -> None:
-    """Write the index of a file that will be `path`, and remove an older one."""
-    indexes = {suffix: Path(f"{path}.{suffix}") for suffix in ("tbi", "csi")}
-    for index in indexes.values():
-        index.unlink(missing_ok=True)
+def _index(path: str | os.PathLike[str], order: PlaceOrder) -> None:
+    """Write the index of a file, if it can have one."""
     if not order.kept:
         _LOG.warning("%s is not in order of its places and gets no index. `bcftools sort` sorts it.", path)
         return
     long = order.last >= _MOST_OF_TBI
-    with atomic_path(indexes["csi" if long else "tbi"]) as index:
-        pysam.tabix_index(os.fspath(temporary), preset="vcf", index=os.fspath(index), csi=long)
+    with atomic_path(f"{path}.{_INDEXES[long]}") as index:
+        pysam.tabix_index(os.fspath(path), preset="vcf", index=os.fspath(index), csi=long)
 
 
 def _check_fields(header: Sequence[str], path: str | os.PathLike[str]) -> None:

@@ -200,13 +200,17 @@ def _check_finite(losses: Mapping[str, float], epoch: int) -> None:
 
 @contextmanager
 def _no_number_named() -> Iterator[None]:
-    """Explain PyTorch's refusal of a prediction that is no number, which says too little on a CPU and a GPU alike."""
+    """Explain PyTorch's refusal of a prediction that is no number; a GPU says the same of an index outside a table."""
     try:
         yield
     except RuntimeError as error:
-        if not any(part in str(error) for part in ("between 0 and 1", "device-side assert")):
+        on_gpu = "device-side assert" in str(error)
+        if not on_gpu and "between 0 and 1" not in str(error):
             raise
-        msg = f"training: the loss is no number. {_NO_NUMBER}"
+        cause = "the loss is no number"
+        if on_gpu:
+            cause = f"either {cause}, or an index lies outside of its table, of which `device: cpu` names the operation"
+        msg = f"training: {cause} (PyTorch says: {str(error).splitlines()[0]}). {_NO_NUMBER}"
         raise InputError(msg) from error
 
 

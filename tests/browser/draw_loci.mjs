@@ -56,6 +56,12 @@ const used = await within(chromium, profile, {offline: true}, async page => {
     await page.mouse.click(box.x + 0.75 * box.width, box.y + 14)
     await page.waitForTimeout(500) // igv.js waits for a second click
     seen.popup = await page.evaluate(() => [...browser.columnContainer.querySelectorAll(".igv-ui-popover")].map(box => box.textContent).join("\n"))
+    seen.told = await page.evaluate(async () => {
+        const failing = later(() => { throw new Error("a place that cannot be drawn") })
+        const next = later(() => document.body.dataset.next = "done") // asked for before the other has failed
+        await Promise.all([failing, next])
+        return [document.getElementById("message").textContent, document.body.dataset.next]
+    })
     await page.selectOption("#output", seen.outputs[1])
     seen.other = await look()
     seen.hacked = await page.evaluate(() => [window.hacked, document.querySelectorAll("img[src=x]").length])

@@ -91,6 +91,7 @@ def test_a_reader_moves_from_locus_to_locus(used):
     assert seen["elsewhere"]["place"] == seen["back"]["place"]
     assert seen["found"]["end"] - seen["found"]["start"] == pytest.approx(300, abs=3)
     assert HOSTILE in seen["popup"], "as text"
+    assert seen["told"] == ["Error: a place that cannot be drawn", "done"], "what fails is told, the next is done"
     other = page.loci[page.loci["output"] == outputs[1]].iloc[0]
     assert (seen["other"]["chosen"], seen["other"]["place"]) == (0, place(other))
     assert seen["other"]["labels"][2:] == ["predicted", "observed", f"{HOSTILE} reads"]

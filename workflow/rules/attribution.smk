@@ -35,7 +35,7 @@ rule attribute_inputs:
         plan=in_first_fold(variant_plan),
         output=in_first_fold(output_plan),
         binsize=lambda wildcards: study_of(wildcards)["regions"]["binsize"],
-        settings=section_of("attribution", "method", "baseline", "windows"),
+        settings=section_of("attribution", "method", "baseline", "max_steps", "windows"),
         explained=lambda wildcards: attributed_outputs(wildcards.study),
         drawn=lambda wildcards: drawn_regions(wildcards.study, wildcards.model, wildcards.variant),
         seed=config["seed"],

@@ -30,6 +30,7 @@ with logged(snakemake.log[0]):
         outputs={name: split.outputs.index(name) for name in params.explained},
         method=settings["method"],
         baseline=settings["baseline"],
+        max_steps=settings["max_steps"],
         seed=params.seed,
     )
     write_attributions(snakemake.output.attributions, found)

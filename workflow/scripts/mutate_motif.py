@@ -7,14 +7,13 @@ with logged(snakemake.log[0]):
     print(select_backend(params.backend, threads=snakemake.threads, device=params.device), flush=True)
 
     from helpers.data.regions import read_regions, select_chroms
-    from helpers.evaluation.base_mutation import scan_bases, summarize_bases
-    from helpers.evaluation.mutation import scan_variants, site_windows, summarize_mutations
+    from helpers.evaluation.base_mutation import scan_variants, summarize_bases
+    from helpers.evaluation.mutation import site_windows, summarize_mutations
     from helpers.evaluation.tables import write_table
 
     sites = select_chroms(read_regions(snakemake.input.sites), params.chromosomes)
     windows = site_windows(sites, snakemake.input.sequence, binsize=params.binsize, flank=params.flank)
-    scans = scan_variants(params.runs, snakemake.input.models, windows, params.motif, seed=params.seed)
+    scans, bases = scan_variants(params.runs, snakemake.input.models, windows, params.motif, seed=params.seed)
     write_table(scans, snakemake.output.sites)
     write_table(summarize_mutations(scans, seed=params.seed), snakemake.output.summary)
-    bases = scan_bases(params.runs, snakemake.input.models, windows, params.motif, seed=params.seed)
     write_table(summarize_bases(bases, seed=params.seed), snakemake.output.bases)
