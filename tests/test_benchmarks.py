@@ -133,12 +133,15 @@ def test_cpu_seconds_count_work_and_children_but_no_waiting():
     assert harness.cpu_seconds() - begun > 0.29
 
 
-@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux")
-def test_peak_memory_is_that_of_the_call():
+def peak_beside_another_array():
     kept = np.ones(60_000_000, dtype=np.uint8)
     found = measure(Work(lambda: np.ones(40_000_000, dtype=np.uint8), 1), rounds=0)
-    assert 39e6 < found.peak < 50e6
-    assert len(kept)
+    return found.peak + 0 * len(kept)
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux")
+def test_peak_memory_is_that_of_the_call():
+    assert 39e6 < harness.run_alone(peak_beside_another_array) < 50e6
 
 
 def test_what_is_long_is_run_once(monkeypatch):
