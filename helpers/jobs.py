@@ -37,3 +37,20 @@ def logged(log: str | Path) -> Iterator[None]:
     except InputError as error:
         sys.stderr.write(f"ERROR: {error}\n")
         sys.exit(1)
+
+
+def put_first(log: str | Path, line: str) -> None:
+    """Put a line before all that a job's log holds; libraries speak as soon as they are loaded.
+
+    Parameters
+    ----------
+    log : path
+        As given to `logged`.
+    line : str
+        Without its end.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    said = Path(log).read_bytes()
+    os.truncate(log, 0)  # whatever writes there appends
+    os.write(1, f"{line}\n".encode() + said)

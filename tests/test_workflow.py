@@ -227,6 +227,13 @@ def test_provenance_names_inputs_versions_and_devices(finished):
     assert provenance["config"]["studies"]["jund"]["training"]["learning_rate"] == 0.001
 
 
+def test_the_first_line_of_each_log_of_a_network_names_its_device(finished):
+    logs = finished / "results/micro/logs"
+    named = [*logs.rglob("train.log"), *logs.rglob("attributions.log")]
+    assert len(named) > 20
+    assert {path.read_text().partition(" (")[0] for path in named} == {"device: cpu"}
+
+
 def test_a_second_run_finds_nothing_to_do(finished, run_workflow, micro_config):
     done = run_workflow(finished, micro_config())
     assert done.returncode == 0
@@ -240,6 +247,9 @@ def test_a_change_of_the_config_reruns_what_depends_on_it(finished, run_workflow
     done = run_workflow(finished, config, "-n", "-q", "reason")
     assert "score_predictions" in done.stdout
     assert "train_model" not in done.stdout
+    config["device"], config["studies"]["cage"]["device"] = "cpu", "gpu"
+    done = run_workflow(finished, config, "-n", "-q", "reason")
+    assert "train_model" not in done.stdout, "models may have been trained on another machine"
     config["studies"]["jund"]["training"]["epochs"] = 2
     done = run_workflow(finished, config, "-n", "-q", "reason")
     assert "train_model" in done.stdout

@@ -69,13 +69,16 @@ def test_the_page_says_what_each_rule_asks_for():
     assert told == special
 
 
-@pytest.mark.parametrize(("device", "number"), [("gpu", 1), ("auto", 0)])
+@pytest.mark.parametrize(
+    ("device", "own", "number"),
+    [("gpu", {}, 1), ("auto", {}, 0), ("cpu", {"device": "gpu"}, 1), ("gpu", {"device": "cpu"}, 0)],
+)
 def test_rules_that_compute_with_keras_ask_for_a_gpu_when_the_config_does(
-    device, number, tmp_path, run_workflow, micro_config
+    device, own, number, tmp_path, run_workflow, micro_config
 ):
     config = micro_config()
     config["device"] = device
-    config["studies"] = {"jund": config["studies"]["jund"]}
+    config["studies"] = {"jund": config["studies"]["jund"] | own}
     done = run_workflow(tmp_path, config, "jund", "-n")
     assert done.returncode == 0, done.stdout[-4000:]
     found = {}
@@ -84,6 +87,6 @@ def test_rules_that_compute_with_keras_ask_for_a_gpu_when_the_config_does(
     ):
         found.setdefault(name, set()).update(re.findall(r"\bgpu=(\d+)", resources))
     keras = {"train_model", "attribute_inputs", "find_motifs", "mutate_motif", "score_variants"}
-    assert keras == {name for name, body in WORKING.items() if 'device=config["device"]' in body}
+    assert keras == {name for name, body in WORKING.items() if "device=device_of" in body}
     assert {name: values for name, values in found.items() if values} == dict.fromkeys(keras, {str(number)})
     assert {"encode_genome", "compare_models"} < set(found)

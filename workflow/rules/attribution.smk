@@ -29,7 +29,8 @@ rule attribute_inputs:
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
-        gpu=int(config["device"] == "gpu"),
+        gpu=lambda wildcards: int(device_of(wildcards) == "gpu"),
+        device=device_of,
     params:
         code=code_of("attribute_inputs"),
         plan=in_first_fold(variant_plan),
@@ -40,7 +41,6 @@ rule attribute_inputs:
         drawn=lambda wildcards: drawn_regions(wildcards.study, wildcards.model, wildcards.variant),
         seed=config["seed"],
         backend=config["backend"],
-        device=config["device"],
     script:
         "../scripts/attribute_inputs.py"
 

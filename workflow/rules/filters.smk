@@ -39,7 +39,8 @@ rule find_motifs:
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
-        gpu=int(config["device"] == "gpu"),
+        gpu=lambda wildcards: int(device_of(wildcards) == "gpu"),
+        device=device_of,
     params:
         code=code_of("find_motifs"),
         plan=in_first_fold(variant_plan),
@@ -49,7 +50,6 @@ rule find_motifs:
         attributed=attributed_windows,
         note=config["note"],
         backend=config["backend"],
-        device=config["device"],
     script:
         "../scripts/find_motifs.py"
 

@@ -37,6 +37,11 @@ def genome_of(wildcards):
     return config["genomes"][study_of(wildcards)["genome"]]
 
 
+def device_of(wildcards):
+    """Where a study's networks compute. A resource, not a parameter: on another machine nothing has to train again."""
+    return study_of(wildcards).get("device", config["device"])
+
+
 def blacklist_of(wildcards):
     """The genome's blacklist as a list, empty without one."""
     return [resource(genome_of(wildcards)["blacklist"])] if "blacklist" in genome_of(wildcards) else []

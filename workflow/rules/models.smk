@@ -31,7 +31,8 @@ rule train_model:
     resources:
         mem_mb=lambda wildcards, attempt: 16000 * attempt,
         runtime=lambda wildcards, attempt: 720 * attempt,
-        gpu=int(config["device"] == "gpu"),
+        gpu=lambda wildcards: int(device_of(wildcards) == "gpu"),
+        device=device_of,
     params:
         code=code_of("train_model"),
         plan=variant_plan,
@@ -41,7 +42,6 @@ rule train_model:
         binsize=lambda wildcards: study_of(wildcards)["regions"]["binsize"],
         seed=lambda wildcards: plans.run_seed(config["seed"], *wildcards),
         backend=config["backend"],
-        device=config["device"],
         precision=config["precision"],
     script:
         "../scripts/train_model.py"

@@ -55,7 +55,8 @@ rule mutate_motif:
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
-        gpu=int(config["device"] == "gpu"),
+        gpu=lambda wildcards: int(device_of(wildcards) == "gpu"),
+        device=device_of,
     params:
         code=code_of("mutate_motif"),
         motif=section_of("motif", "sequence", "distance"),
@@ -65,6 +66,5 @@ rule mutate_motif:
         chromosomes=lambda wildcards: held_out(wildcards.study)["test"],
         seed=config["seed"],
         backend=config["backend"],
-        device=config["device"],
     script:
         "../scripts/mutate_motif.py"

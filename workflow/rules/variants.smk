@@ -29,7 +29,8 @@ rule score_variants:
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 720 * attempt,
-        gpu=int(config["device"] == "gpu"),
+        gpu=lambda wildcards: int(device_of(wildcards) == "gpu"),
+        device=device_of,
     params:
         code=code_of("score_variants"),
         plan=in_first_fold(variant_plan),
@@ -37,7 +38,6 @@ rule score_variants:
         outputs=lambda wildcards: study_of(wildcards)["output"]["tracks"],
         binsize=lambda wildcards: study_of(wildcards)["regions"]["binsize"],
         backend=config["backend"],
-        device=config["device"],
     script:
         "../scripts/score_variants.py"
 

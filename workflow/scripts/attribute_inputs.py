@@ -1,10 +1,11 @@
-from helpers.jobs import logged
+from helpers.jobs import logged, put_first
 
 with logged(snakemake.log[0]):
     from helpers.backend import select_backend
 
     params, settings = snakemake.params, snakemake.params.settings
-    print(select_backend(params.backend, threads=snakemake.threads, device=params.device), flush=True)
+    device = select_backend(params.backend, threads=snakemake.threads, device=snakemake.resources.device)
+    put_first(snakemake.log[0], device)
 
     from helpers.data.inputs import open_split
     from helpers.evaluation.attribution_files import write_attributions

@@ -1,10 +1,11 @@
-from helpers.jobs import logged
+from helpers.jobs import logged, put_first
 
 with logged(snakemake.log[0]):
     from helpers.backend import select_backend
 
     params = snakemake.params
-    print(select_backend(params.backend, threads=snakemake.threads, device=params.device), flush=True)
+    device = select_backend(params.backend, threads=snakemake.threads, device=snakemake.resources.device)
+    put_first(snakemake.log[0], device)
 
     from helpers.data.regions import read_regions, select_chroms
     from helpers.evaluation.base_mutation import scan_variants, summarize_bases

@@ -1,12 +1,12 @@
-from helpers.jobs import logged
+from helpers.jobs import logged, put_first
 
 with logged(snakemake.log[0]):
     from helpers.backend import select_backend
 
     params = snakemake.params
-    machine = {"threads": snakemake.threads, "device": params.device, "precision": params.precision}
-    device = select_backend(params.backend, seed=params.seed, **machine)
-    print(device, flush=True)
+    machine = {"threads": snakemake.threads, "device": snakemake.resources.device}
+    device = select_backend(params.backend, seed=params.seed, precision=params.precision, **machine)
+    put_first(snakemake.log[0], device)
 
     from helpers.data.inputs import open_split
     from helpers.data.regions import read_regions
