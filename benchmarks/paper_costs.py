@@ -91,6 +91,7 @@ def job_amounts(windows: Mapping[str, Windows], jobs: Mapping[tuple[str, str], i
         ("record_provenance", ""): Amount(sum(number * size for number, size in DOWNLOADS.values())),
         ("compare_published", ""): scores,
         ("plot_boxes", ""): scores,
+        ("make_report", ""): Amount(FEATURES),
         ("count_coverage", "jund"): Amount(READS, CHR1 / BASES_PER_READ),
         ("sum_signal", "cage"): Amount(READS, CHR1 / BASES_PER_READ),
         ("attribute_inputs", "jund"): Amount(1000 * 5, 1000),

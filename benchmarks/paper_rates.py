@@ -14,6 +14,7 @@ from benchmarks import paper_tables, paper_windows
 from benchmarks.generated import CHROM, Sizes, label_bins, make
 from benchmarks.paper_cases import Case, Job
 from benchmarks.paper_networks import network_cases
+from benchmarks.paper_report import report_case
 from benchmarks.paper_sizes import ROOT
 
 BASES_PER_READ = 40  # 78 million reads on a genome of 3.1 Gb
@@ -139,4 +140,5 @@ def cases() -> Iterator[Case]:
     """Give everything that is measured."""
     for (rule, what, unit), (smallest, job) in JOBS.items():
         yield Case(rule, what, unit, (smallest, 2 * smallest, 4 * smallest), job.measure)
+    yield report_case()
     yield from network_cases()

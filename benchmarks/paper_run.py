@@ -36,7 +36,8 @@ _PAGE = """\
 # What the paper's run costs
 
 An estimate for [config/paper.yaml](../config/paper.yaml), printed by `python -m benchmarks.paper_run` where the demo
-has been run, within 11 CPU minutes. The run itself has not been done. A dry run counts {jobs:,} jobs.
+has been run, within 13 CPU minutes. The run itself has not been done. A dry run counts {jobs:,} jobs, with
+the target `all`, which does nothing itself.
 
 ## What to borrow
 
@@ -75,7 +76,12 @@ _ADVICE = """\
 All but the networks of DeepSEA needs no GPU: {rest} CPU hours, {hours} hours on {cores} cores. Those would take
 {cpu} CPU hours; one GPU like the H100 trains them in {gpu} hours, one after the other. Borrow one such GPU in a
 node of {cores} cores, with {memory} GB of memory for each training at once and {disk} GB of disk. What each rule
-asks a scheduler for at its first attempt is enough."""
+asks a scheduler for at its first attempt is enough.
+
+The study `deepsea` asks for a GPU itself (`device: gpu`), and stops where it finds none; the others ask for none. GPU
+hours are those of JAX: `pip install '.[jax-gpu]'`, and `backend: jax` at the top of the config, which counts for all
+studies. With PyTorch they are three to four times as many; TensorFlow was not measured on a GPU. CPU hours are those
+of TensorFlow; JAX was not measured on a CPU."""
 
 
 def _number(value: float) -> str:
@@ -149,7 +155,7 @@ def write_page(
     measured : mapping of str to list of Cost
         Of `measure_cases`: all cases.
     jobs : Counter of (str, str)
-        Of `count_jobs`.
+        Of `count_jobs`, the default target's, which is one job more.
     longest : mapping of str to float
         Of `longest_jobs`.
     peaks : int
@@ -165,7 +171,7 @@ def write_page(
         per_rule[rule] += number
 
     return _PAGE.format(
-        jobs=jobs.total(),
+        jobs=jobs.total() + 1,
         advice=advice(rows),
         costs=cost_table([*rows, *totals(rows)]),
         seconds=", ".join(f"`{rule}` ({per_rule[rule]}; {seconds:.1f})" for rule, seconds in longest.items()),

@@ -85,8 +85,13 @@ def _features(outputs: int) -> list[dict[str, str]]:
     ]
 
 
+def scores_of(outputs: int) -> int:
+    """Give the number of scores of so many outputs in all runs."""
+    return outputs * len(_profile_runs()) * len(_SPLITS) * len(_METRICS)
+
+
 def _outputs_of(scores: int) -> int:
-    return scores // (len(_profile_runs()) * len(_SPLITS) * len(_METRICS))
+    return scores // scores_of(1)
 
 
 def _make_tables(folder: Path, size: int) -> None:

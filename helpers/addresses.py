@@ -9,6 +9,10 @@ ENCODE = "https://www.encodeproject.org"
 _ACCESSION = "ENCFF[0-9A-Z]{6}"
 ADDRESS = rf"https?://\S+|encode:{_ACCESSION}(\.[A-Za-z0-9.]+)?|s3://[a-z0-9][a-z0-9.-]+/\S+"
 ADDRESS_FORMS = "https://…, http://…, s3://bucket/key or encode:ENCFF…"
+USER_PROBLEM = (
+    "is given with a user name or password, which would stand in logs. Take it out, and write into ~/.netrc:"
+    " machine HOST login USER password PASSWORD"
+)
 _BED = ".bed.gz"
 _ENDINGS = {  # of ENCODE's files by type of track
     **dict.fromkeys(("bed", "narrowPeak", "broadPeak"), _BED),
@@ -51,7 +55,7 @@ def web_address(address: str, portal: str = ENCODE) -> str:
     Raises
     ------
     InputError
-        For anything else.
+        For anything else, also for a URL with user and password: these are for ``~/.netrc``.
 
     Examples
     --------
@@ -60,6 +64,9 @@ def web_address(address: str, portal: str = ENCODE) -> str:
     >>> web_address("s3://encode-public/2017/a b.bam")
     'https://encode-public.s3.amazonaws.com/2017/a%20b.bam'
     """
+    if without_user(address) != address:
+        message = f"{without_user(address)!r} {USER_PROBLEM}."
+        raise InputError(message)
     if re.match(r"https?://[^/\s]", address):
         return address
     if found := re.fullmatch(r"encode:(\w+)(\.[\w.]+)", address):

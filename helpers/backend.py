@@ -19,6 +19,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read by TensorFlow's C++ p
 DEVICES = ("auto", "cpu", "gpu")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 BACKENDS = {"tensorflow": "pip install .", "jax": "pip install '.[jax]'", "torch": "pip install '.[torch]'"}
+_GPU_BUILDS = {
+    "tensorflow": "pip uninstall -y tensorflow-cpu, then pip install 'tensorflow[and-cuda]>=2.18,<2.22'",
+    "jax": "pip install '.[jax-gpu]'",
+    "torch": "pip install '.[torch]'",
+}
 
 
 def select_backend(
@@ -110,9 +115,10 @@ def _quick_start() -> Iterator[None]:
             del sys.modules[name]
 
 
-def _check_gpu(device: str, found: bool) -> None:
+def _check_gpu(name: str, device: str, found: bool) -> None:
     if device == "gpu" and not found:
-        msg = "device: the backend finds no GPU on this machine. Set device to auto or cpu, or install its GPU build."
+        msg = f"device: {name} finds no GPU on this machine. Set device to auto or cpu, or install its build for GPUs: "
+        msg += f"{_GPU_BUILDS[name]}."
         raise InputError(msg)
 
 
@@ -126,7 +132,7 @@ def _start_tensorflow(threads: int, device: str) -> str:
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
-    _check_gpu(device, bool(gpus))
+    _check_gpu("tensorflow", device, bool(gpus))
     used = [] if device == "cpu" else gpus[:1]
     try:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -153,7 +159,7 @@ def _start_jax(threads: int, device: str) -> str:
     import jax
 
     first = jax.devices()[0]
-    _check_gpu(device, first.platform == "gpu")
+    _check_gpu("jax", device, first.platform == "gpu")
     _check_place(device, first.platform)
     return "cpu" if first.platform == "cpu" else f"{first.platform} {first.device_kind}"
 
@@ -162,7 +168,7 @@ def _start_torch(threads: int, device: str) -> str:
     import torch
 
     found = torch.cuda.is_available()
-    _check_gpu(device, found)
+    _check_gpu("torch", device, found)
     used = "cuda" if found and device != "cpu" else "cpu"
     if "keras" in sys.modules:
         used = sys.modules["keras"].ops.zeros(()).device.type

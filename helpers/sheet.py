@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from helpers.addresses import ADDRESS, ADDRESS_FORMS, full_address
+from helpers.addresses import ADDRESS, ADDRESS_FORMS, USER_PROBLEM, full_address, without_user
 from helpers.errors import InputError, list_some
+from helpers.kept import kept_path
 from helpers.texts import text_problem
 
 TRACK_COLUMNS = (
@@ -16,7 +17,10 @@ TRACK_COLUMNS = (
     *("condition", "class", "group", "lab", "cell", "target"),
 )
 TRACK_TYPES = ("fasta", "bed", "narrowPeak", "broadPeak", "gtf", "bam", "bigWig", "vcf", "meme")
-ARCHIVE = ".tar.gz"
+_ARCHIVES = (".tar.gz", ".tgz")
+_UNREAD = (  # endings of files that no reader takes
+    *(".tar", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zip", ".7z", ".rar", ".bz2", ".xz", ".zst", ".2bit"),
+)
 
 
 def read_tracks(paths: str | Path | Sequence[str | Path], home: str | Path = ".") -> pd.DataFrame:
@@ -112,6 +116,7 @@ def _row_problems(row: Mapping[str, Any]) -> Iterator[str]:
     if bool(row["path"]) == bool(row["url"]):
         yield f"track {row['track']!r} needs either a path or a url"
     yield from _address_problems(row)
+    yield from _ending_problems(row)
     for name, digits in (("md5", 32), ("sha256", 64)):
         if row[name] and not re.fullmatch(rf"[0-9a-fA-F]{{{digits}}}", row[name]):
             yield f"{name} {row[name]!r} is not {digits} hexadecimal digits"
@@ -125,7 +130,9 @@ def _row_problems(row: Mapping[str, Any]) -> Iterator[str]:
 def _address_problems(row: Mapping[str, Any]) -> Iterator[str]:
     if is_remote(row):
         for address in addresses(row):
-            if " " in address:
+            if without_user(address) != address:
+                yield f"url {without_user(address)!r} {USER_PROBLEM}"
+            elif " " in address:
                 yield f"url {address!r} holds a space; write it as https://…, with %20 for the space"
             elif not re.fullmatch(ADDRESS, address):
                 yield f"url {address!r} is not {ADDRESS_FORMS} or simulated:FILE"
@@ -140,6 +147,15 @@ def _address_problems(row: Mapping[str, Any]) -> Iterator[str]:
         yield f"mirrors {row['mirrors']!r} stand beside no url"
 
 
+def _ending_problems(row: Mapping[str, Any]) -> Iterator[str]:
+    """Refuse files that are packed or written in a way that nothing reads."""
+    unread = _UNREAD if is_remote(row) else (*_ARCHIVES, *_UNREAD)
+    for address in addresses(row) if is_remote(row) else [row["path"]]:
+        if endings := [ending for ending in unread if _ends(address, ending)]:
+            kind = max(endings, key=len)
+            yield f"{without_user(address)!r} is a {kind} file; unpack or convert it, and give the {row['type']} file"
+
+
 def addresses(row: Mapping[str, Any]) -> list[str]:
     """List the addresses of a row's file, in the order in which they are tried: its url, then its mirrors."""
     return [full_address(address, row["type"]) for address in (row["url"], *row["mirrors"].split())]
@@ -152,12 +168,13 @@ def is_remote(row: Mapping[str, Any]) -> bool:
 
 def is_archive(row: Mapping[str, Any]) -> bool:
     """Tell whether a row's file is downloaded as the one member of an archive."""
-    return is_remote(row) and _ends(row["url"], ARCHIVE)
+    return is_remote(row) and _ends(row["url"], *_ARCHIVES)
 
 
-def _ends(address: str, ending: str) -> bool:
+def _ends(address: str, *endings: str) -> bool:
     """Tell whether an address ends so, with its query (``get?file=a.bed.gz``) or without (``a.bed.gz?download=1``)."""
-    return address.endswith(ending) or re.split("[?#]", address)[0].endswith(ending)
+    address = address.lower()
+    return address.endswith(endings) or re.split("[?#]", address)[0].endswith(endings)
 
 
 def file_path(row: Mapping[str, Any], run: str) -> str:
@@ -210,15 +227,16 @@ def missing_downloads(tracks: pd.DataFrame, run: str, others: Sequence[str] = ()
         One message with every missing file and where it is to be had.
     """
     rows = [row for row in tracks.to_dict("records") if is_remote(row)]
-    lines = [
-        f"{file_path(row, run)}: {' or '.join(addresses(row))}"
-        for row in rows
-        if not Path(file_path(row, run)).is_file()
-    ]
-    lines += [f"{path}: made by a run that is not offline" for path in others if not Path(path).is_file()]
+    lines = [f"{file_path(row, run)}: {' or '.join(addresses(row))}" for row in rows if _is_gone(file_path(row, run))]
+    lines += [f"{path}: made by a run that is not offline" for path in others if _is_gone(path)]
     if lines:
         raise InputError(
             f"offline: {len(lines)} files are missing, and nothing is downloaded:\n"
             + "\n".join(f"  {line}" for line in lines)
             + "\nPut them there, or take 'offline' out of the config."
         )
+
+
+def _is_gone(path: str) -> bool:
+    """Tell whether a download is not there, nor kept from a run that failed."""
+    return not (Path(path).is_file() or kept_path(path).is_file())

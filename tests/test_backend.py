@@ -127,7 +127,7 @@ def tensorflow_with(gpus, calls):
 def test_a_gpu_is_used_when_there_is_one_and_never_replaced_silently(monkeypatch):
     calls = []
     installed(monkeypatch, tensorflow=tensorflow_with([], calls), keras=keras_on("tensorflow"))
-    with pytest.raises(InputError, match="device: the backend finds no GPU.*auto or cpu"):
+    with pytest.raises(InputError, match="device: tensorflow finds no GPU.*auto or cpu.*and-cuda"):
         select_backend("tensorflow", device="gpu")
     assert calls == []
     installed(monkeypatch, tensorflow=tensorflow_with(["gpu0", "gpu1"], calls))

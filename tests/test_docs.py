@@ -251,7 +251,7 @@ VARIATIONS = {
     "genes instead of peaks": at_genes,
     "variants to score": lambda config, study: study.update(variants={"track": "snvs", "models": ["dna"]}),
     "questions to a model": with_questions,
-    "a GPU": lambda config, study: config.update(device="gpu"),
+    "a GPU": lambda config, study: config.update(device="gpu", backend="jax"),
 }
 
 

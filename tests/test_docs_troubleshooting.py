@@ -20,6 +20,7 @@ from docs_project import ROOT, lay_out, read_config, shell
 from served_files import serving
 
 from helpers.errors import InputError
+from helpers.kept import kept_path
 from helpers.preflight import main
 from helpers.sources.download import main as download
 from helpers.sources.igv import fetch_igv
@@ -219,6 +220,14 @@ def test_downloads(site, tmp_path, heading, answers, options):
     assert not (tmp_path / "a.bed.gz").exists()
 
 
+def test_an_older_file(site, tmp_path):
+    kept_path(tmp_path / "a.bed.gz").write_text("older")
+    for heading, options in (("An older file that is gone", ()), ("A file that is missing offline", ("--offline",))):
+        with pytest.raises(SystemExit) as end:
+            download([site.url("/a.bed.gz"), str(tmp_path / "a.bed.gz"), *options])
+        assert same(end.value.code, heading), end.value.code
+
+
 def test_what_encode_says(site, tmp_path, caplog):
     content = b"chr1\t0\t1\n"
     about = {"status": "revoked", "assembly": "GRCh38", "md5sum": hashlib.md5(content).hexdigest(), "file_size": 9}
@@ -239,6 +248,9 @@ def test_igv(site, tmp_path, monkeypatch):
     with pytest.raises(InputError) as error:
         fetch_igv(tmp_path / "igv.min.js")
     assert same(f"ERROR: {error.value}", "igv.js cannot be fetched"), error.value
+    with pytest.raises(InputError) as error:
+        fetch_igv(tmp_path / "igv.min.js", offline=True)
+    assert same(f"ERROR: {error.value}", "igv.js is missing offline"), error.value
 
 
 def test_a_locked_folder_and_incomplete_files(tmp_path):

@@ -1,5 +1,6 @@
 """Downloads from a real HTTP server on its bad days: what arrives is right, or there is no file and one message."""
 
+import base64
 import email.utils
 import gzip
 import hashlib
@@ -273,12 +274,39 @@ def test_a_stream_that_does_not_end_is_left_at_the_size_of_the_file(site, tmp_pa
     assert names(tmp_path) == []
 
 
-def test_user_and_password_are_used_and_not_told(site, tmp_path):
+def test_user_and_password_stand_in_netrc_and_go_to_their_host_alone(site, tmp_path, monkeypatch):
+    """The redirect leads to the same server under another name."""
+    right, seen = f"Basic {base64.b64encode(b'me:secret').decode()}", []
+
+    def guarded(handler):
+        seen.append(handler.headers.get("Authorization"))
+        if seen[-1] == right:
+            handler.head(307, {"Location": site.url("/open").replace("127.0.0.1", "localhost"), "Content-Length": "0"})
+        else:
+            handler.head(401, {"Content-Length": "0"})
+
+    def free(handler):
+        seen.append(handler.headers.get("Authorization"))
+        handler.serve(CONTENT, None)
+
+    site.faults |= {"/a.bin": [guarded, guarded], "/open": [free]}
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with pytest.raises(InputError, match=r"401 Unauthorized; user and password of this server go into ~/\.netrc\."):
+        fetch(site, tmp_path / "a.bin")
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret\n")
+    found = fetch(site, tmp_path / "a.bin")
+    assert (tmp_path / "a.bin").read_bytes() == CONTENT
+    assert seen == [None, right, None]
+    assert "secret" not in str(found)
+
+
+def test_user_and_password_in_an_address_are_refused_and_not_told(site, tmp_path):
     address = site.url("/a.bin").replace("//", "//me:secret@")
-    assert "secret" not in str(download(address, tmp_path / "a.bin", manner=QUICK))
-    with pytest.raises(InputError, match="404") as caught:
-        download(f"{address}.bam", tmp_path / "b.bin", manner=QUICK)
-    assert "secret" not in str(caught.value)
+    for mirrors in ((), (address,)):
+        with pytest.raises(InputError, match=r"a\.bin' is given with a user name or password.*netrc") as caught:
+            download(site.url("/absent") if mirrors else address, tmp_path / "a.bin", mirrors=mirrors, manner=QUICK)
+        assert "secret" not in str(caught.value)
+    assert names(tmp_path) == []
 
 
 def test_two_versions_without_validators_are_not_put_together(site, tmp_path):

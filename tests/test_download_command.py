@@ -19,6 +19,7 @@ from served_files import CONTENT, serving, write_alignments
 
 from helpers.addresses import accession_of, full_address, web_address
 from helpers.errors import InputError
+from helpers.kept import kept_path
 from helpers.sources.download import download, main
 from helpers.sources.extract import extract_member
 from helpers.sources.failures import Manner
@@ -65,12 +66,84 @@ def test_the_command_records_the_source_and_says_one_line(site, tmp_path):
     assert (source["md5"], source["size"], source["sorted_here"]) == (MD5, len(CONTENT), False)
     assert source["file"] == {"size": len(CONTENT), "md5": MD5}
     with pytest.raises(SystemExit, match="ERROR: .*404.*or correct its row in the sheet of tracks"):
-        main([site.url("/absent.bin"), str(tmp_path / "b.bin"), site.url("/absent")])
+        main([site.url("/absent.bin"), str(tmp_path / "b.bin"), f"--mirrors={site.url('/absent')}"])
     with pytest.raises(SystemExit, match="or correct the row of mine in the sheet of tracks"):
         main([site.url("/absent.bin"), str(tmp_path / "b.bin"), "--row=mine"])
     with pytest.raises(SystemExit, match=r"ERROR: .*b\.bin is missing, and offline nothing is downloaded"):
         main([site.url("/a.bin"), str(tmp_path / "b.bin"), "--offline"])
     assert names(tmp_path) == ["a.bin", "a.bin.source.json"]
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        *(([], 0), (["--offline"], 0), (["--mirrors=https://x/b https://y/c", f"--md5={MD5.upper()}"], 0)),
+        *(([f"--size={len(CONTENT)}", f"--sha256={hashlib.sha256(CONTENT).hexdigest()}"], 0), (["--assembly=hg38"], 0)),
+        *((["--size=1"], 1), ([f"--md5={'0' * 32}"], 1), ([f"--sha256={'0' * 64}"], 1)),
+    ],
+)
+def test_a_file_that_is_the_wanted_one_is_left_alone(site, tmp_path, options, asked):
+    target = tmp_path / "a.bin"
+    main([site.url("/a.bin"), str(target)])
+    os.utime(target, (1e9, 1e9))
+    site.asked.clear()
+    if asked:
+        with pytest.raises(SystemExit, match=r"instead of|bytes instead"):
+            main([site.url("/a.bin"), str(target), *options])
+    else:
+        main([site.url("/a.bin"), str(target), *options])
+    assert len(site.asked) == asked
+    assert target.read_bytes() == CONTENT
+    assert target.stat().st_mtime == 1e9
+    assert names(tmp_path) == ["a.bin", "a.bin.source.json"]
+
+
+def test_another_file_stands_until_the_right_one_is_there(site, tmp_path):
+    target, record = tmp_path / "a.bin", tmp_path / "a.bin.source.json"
+    site.files |= {"/b.bin": CONTENT[::-1], "/moved.bin": CONTENT}
+    main([site.url("/a.bin"), str(target)])
+    with pytest.raises(SystemExit, match=r"a\.bin is another file, and offline nothing is downloaded. It is .*/b\.bin"):
+        main([site.url("/b.bin"), str(target), "--offline"])
+    with pytest.raises(SystemExit, match="404"):
+        main([site.url("/absent"), str(target)])
+    assert target.read_bytes() == CONTENT
+    main([site.url("/moved.bin"), str(target), f"--mirrors={site.url('/a.bin')}"])  # it came from what is a mirror now
+    assert site.ranges("/moved.bin") == []
+    main([site.url("/b.bin"), str(target)])
+    assert target.read_bytes() == CONTENT[::-1]
+    for spoil in (lambda: target.write_bytes(CONTENT), lambda: record.write_text("[1]"), record.unlink):
+        spoil()
+        site.asked.clear()
+        main([site.url("/b.bin"), str(target)])
+        assert site.ranges("/b.bin") == [None]
+        assert target.read_bytes() == CONTENT[::-1]
+
+
+def test_a_file_that_snakemake_removed_comes_back_when_it_is_the_wanted_one(site, tmp_path):
+    target = tmp_path / "a.bin"
+    main([site.url("/a.bin"), str(target)])
+    target.rename(kept_path(target))
+    with pytest.raises(SystemExit, match=r"404.*The older file is kept: .*\.a\.bin\.kept\.$"):
+        main([site.url("/absent"), str(target)])
+    site.asked.clear()
+    main([site.url("/a.bin"), str(target), "--offline"])
+    assert (target.read_bytes(), site.asked) == (CONTENT, [])
+    target.rename(kept_path(target))
+    site.files["/b.bin"] = CONTENT[::-1]
+    main([site.url("/b.bin"), str(target)])
+    assert target.read_bytes() == CONTENT[::-1]
+    assert names(tmp_path) == ["a.bin", "a.bin.source.json"]
+
+
+def test_what_an_archive_held_or_was_sorted_is_known_again(site, tmp_path):
+    write_alignments(tmp_path / "served", [500, 20, 300], "unsorted")
+    site.files["/a.tgz"] = archive({"reads/a.bam": (tmp_path / "served").read_bytes()})
+    target = tmp_path / "files/a.bam"
+    md5 = f"--md5={hashlib.md5(site.files['/a.tgz']).hexdigest()}"
+    for _ in range(2):
+        main([site.url("/a.tgz"), str(target), "--unpack", "--sort", md5])
+    assert len(site.asked) == 1
+    assert names(target.parent) == ["a.bam", "a.bam.source.json"]
 
 
 def test_a_record_that_cannot_be_written_is_one_line(site, tmp_path):
@@ -231,7 +304,7 @@ def test_encode_is_asked_for_size_checksum_and_status(site, tmp_path, caplog, st
 def test_encode_says_of_which_assembly_a_file_is_before_it_comes(site, tmp_path, caplog, said, wanted, outcome):
     site.files |= {FILE: CONTENT, OBJECT: encode_object(CONTENT, assembly=said), "/mirror": CONTENT}
     options = (f"--encode={site.address}", f"--assembly={wanted}", "--row=mine")
-    command = [f"encode:{ACCESSION}.bed", str(tmp_path / "a.bed"), site.url("/mirror"), *options]
+    command = [f"encode:{ACCESSION}.bed", str(tmp_path / "a.bed"), f"--mirrors={site.url('/mirror')}", *options]
     if outcome == "error":
         with pytest.raises(SystemExit) as caught:
             main(command)

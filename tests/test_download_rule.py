@@ -3,8 +3,10 @@
 import gzip
 import hashlib
 import json
+import os
 
 import pysam
+import pytest
 import requests
 from served_files import serving, write_alignments
 
@@ -30,6 +32,58 @@ def test_offline_no_rule_downloads(tmp_path, run_workflow, micro_config):
     done = run_workflow(tmp_path, config, "-n", "jund")
     assert "resources/igv/igv.min.js" in done.stdout
     assert "1 files are missing" in done.stdout
+
+
+@pytest.mark.slow
+def test_no_run_loses_a_file_that_was_downloaded(tmp_path, run_workflow, micro_config):
+    """A job of Snakemake removes its output when it starts and when it fails."""
+    config, target = micro_config(), "resources/hg38/more.bed.gz"
+    config["tracks"] = [config["tracks"], str(tmp_path / "more.tsv")]
+    file, right, other = tmp_path / target, gzip.compress(BED), gzip.compress(BED * 2)
+    columns = ("track", "type", "assembly", "url", "mirrors", "md5", "size")
+
+    def run(*arguments, url="/a.bed.gz", offline=False, **row):
+        fields = {"track": "more", "type": "bed", "assembly": "hg38", "url": site.url(url)} | row
+        lines = ["\t".join(columns), "\t".join(fields.get(name, "") for name in columns)]
+        (tmp_path / "more.tsv").write_text("\n".join(lines) + "\n")
+        site.asked.clear()
+        return run_workflow(
+            tmp_path, config | {"offline": offline}, target, *arguments, "--max-jobs-per-timespan", "100/1s"
+        )
+
+    with serving() as site:
+        site.files |= {"/a.bed.gz": right, "/b.bed.gz": other}
+        assert run().returncode == 0
+        more = {"mirrors": site.url("/m.bed.gz"), "size": str(len(right))}
+        assert "Nothing to be done" in run("-n", offline=True, **more).stdout
+        done = run("--forcerun", "download_track", offline=True, md5=hashlib.md5(right).hexdigest(), **more)
+        assert (done.returncode, site.asked, file.read_bytes()) == (0, [], right), done.stdout
+        for _ in range(2):  # and no second run takes it for the wanted one
+            done = run(md5="0" * 32)
+            assert done.returncode != 0
+            assert "The older file is kept: resources/hg38/.more.bed.gz.kept." in done.stdout
+            assert not file.exists()
+        done = run(offline=True)
+        assert (done.returncode, site.asked, file.read_bytes()) == (0, [], right), done.stdout
+        done = run(url="/b.bed.gz")
+        assert (done.returncode, file.read_bytes()) == (0, other), done.stdout
+    assert sorted(path.name for path in file.parent.iterdir()) == ["more.bed.gz", "more.bed.gz.source.json"]
+
+
+def test_igv_that_was_put_in_place_is_taken_as_it_is(tmp_path, run_workflow, micro_config):
+    """Older than all else, as copies are that keep their time."""
+    igv = tmp_path / "resources/igv/igv.min.js"
+    igv.parent.mkdir(parents=True)
+    igv.write_text("of another version")
+    os.utime(igv, (1e9, 1e9))
+    config = micro_config() | {"offline": True}
+    config["studies"]["jund"]["loci"] = {"of": {"model": "joint"}}
+    target = str(igv.relative_to(tmp_path))
+    assert "Nothing to be done" in run_workflow(tmp_path, config, target, "-n").stdout
+    done = run_workflow(tmp_path, config, target, "--forcerun", "fetch_igv", "--max-jobs-per-timespan", "100/1s")
+    assert done.returncode != 0
+    assert "once. Offline nothing is downloaded. Copy resources/igv/igv.min.js from" in done.stdout, done.stdout
+    assert (igv.parent / ".igv.min.js.kept").read_text() == "of another version"
 
 
 def test_rules_download_quote_and_index(tmp_path, run_workflow, micro_config):

@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+import tomllib
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -82,6 +83,20 @@ def test_what_a_rule_imports_is_in_its_environment(name, path, environment):
         if package not in EXTRAS:
             names = {other.lower().replace("_", "-") for other in known[package]}
             assert names & there, f"{name}: {module} imports {package}"
+
+
+def test_the_recorded_versions_are_those_of_training():
+    environments = {name: environment for name, _, environment in rules()}
+    assert environments["record_provenance"] == environments["train_model"]
+
+
+def test_extras_that_are_named_can_be_installed():
+    """On pages and in messages, such as ``pip install '.[jax]'``."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    files = [ROOT / "README.md", ROOT / "config/README.md"]
+    files += [path for folder in ("docs", "helpers", "benchmarks") for path in (ROOT / folder).rglob("*.[mp][dy]")]
+    named = {extra for file in files for extra in re.findall(r"'\.\[([\w-]+)\]'", file.read_text())}
+    assert {"jax", "jax-gpu", "torch", "modisco"} <= named <= set(extras)
 
 
 def test_imports_are_followed(tmp_path):

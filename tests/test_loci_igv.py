@@ -1,18 +1,21 @@
 """igv.js from a registry: the right package, whole, or one message and nothing."""
 
+import base64
 import functools
 import hashlib
 import http.server
 import io
+import os
 import tarfile
 import threading
 
 import pytest
 
 from helpers.errors import InputError
+from helpers.kept import kept_path
 from helpers.sources.download import download_member
 from helpers.sources.extract import extract_member
-from helpers.sources.igv import MEMBER, VERSION, fetch_igv
+from helpers.sources.igv import MEMBER, VERSION, fetch_igv, main
 
 PROGRAM = b"const igv = 1\n"
 
@@ -68,6 +71,46 @@ def test_without_a_network_one_message_says_what_to_do(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"needs igv\.js .*127\.0\.0\.1:9/igv/-/igv.*Try again.*'loci'"):
         fetch_igv(tmp_path / "igv/igv.min.js")
     assert list((tmp_path / "igv").iterdir()) == []
+
+
+def sums(package):
+    """The checksums by which a package and its program are known."""
+    return {
+        "package": base64.b64encode(hashlib.sha512(package.read_bytes()).digest()).decode(),
+        "program": hashlib.sha256(PROGRAM).hexdigest(),
+    }
+
+
+def test_the_program_comes_once_or_is_put_in_place_by_hand(registry, tmp_path, monkeypatch):
+    address, package = registry
+    target = tmp_path / "igv/igv.min.js"
+    options = [str(target), *(f"--{name}={value}" for name, value in sums(package).items())]
+    monkeypatch.setenv("npm_config_registry", address)
+    main(options)
+    assert target.read_bytes() == PROGRAM
+    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9")
+    os.utime(target, (1e9, 1e9))  # as copies keep it
+    for more in ([], ["--offline"]):
+        main([*options, *more])
+    target.rename(kept_path(target))  # as after a job that failed
+    main([*options, "--offline"])
+    assert target.stat().st_mtime == 1e9
+    assert [path.name for path in target.parent.iterdir()] == ["igv.min.js"]
+
+
+def test_another_program_of_the_name_stands_until_the_right_one_is_there(registry, tmp_path, monkeypatch):
+    address, package = registry
+    target = tmp_path / "igv/igv.min.js"
+    target.parent.mkdir()
+    target.write_text("old")
+    monkeypatch.setenv("npm_config_registry", address)
+    with pytest.raises(SystemExit, match=r"ERROR: .*igv\.js 9\.9, once\. Offline nothing is downloaded\. Copy"):
+        main([str(target), "--version=9.9", "--offline"])
+    with pytest.raises(SystemExit, match=r"ERROR: .*igv-9\.9\.tgz.*404"):
+        main([str(target), "--version=9.9"])
+    assert target.read_text() == "old"
+    fetch_igv(target, **sums(package))
+    assert target.read_bytes() == PROGRAM
 
 
 def test_a_member_that_an_archive_lacks_is_named(registry, tmp_path):

@@ -52,7 +52,7 @@ def test_every_value_in_a_command_is_quoted_or_cannot_hold_more_than_a_word():
             elif placeholder == "wildcards.multiple":
                 assert r'multiple=r"[1-9]\d*"' in text
             else:  # one of two constants
-                key = placeholder.removeprefix("params.")
+                key = placeholder.removeprefix("params.").removeprefix("resources.")
                 assert re.search(rf'^ +{key}=lambda wildcards: "[-a-z]*" if .* else "[-a-z]*",$', text, re.M), name
 
 

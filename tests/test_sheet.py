@@ -32,6 +32,8 @@ def row(tmp_path, kind, url, mirrors="", sha256=""):
         ("bed", "https://x/a.bed.gz?download=1#top", "a.bed.gz"),
         ("bed", "https://x/get?file=a.bed.gz", "a.bed.gz"),
         ("bed", "https://x/a.tar.gz?download=1", "a.bed"),
+        ("bed", "https://x/a.tgz", "a.bed"),
+        ("bed", "https://x/A.BED.GZ", "a.bed.gz"),
         ("bed", "https://x/[?a=/b", "a.bed"),
     ],
 )
@@ -39,7 +41,7 @@ def test_files_of_every_kind_of_address_have_their_place(tmp_path, kind, url, pa
     found = row(tmp_path, kind, url, sha256=SHA256)
     assert is_remote(found)
     assert file_path(found, "run") == f"resources/hg38/{path}"
-    assert is_archive(found) == (".tar.gz" in url)
+    assert is_archive(found) == (".tar.gz" in url or ".tgz" in url)
     assert found["sha256"] == SHA256
 
 
@@ -58,6 +60,14 @@ def test_mirrors_follow_the_url(tmp_path):
         (("bed", "hg38", "s3://bucket", "", ""), ["'s3://bucket' is not https://"]),
         (("bed", "hg38", "ftp://x/a.bed", "", ""), ["'ftp://x/a.bed' is not https://"]),
         (("bed", "hg38", "https://x/a b.bed", "", ""), ["'https://x/a b.bed' holds a space", "%20"]),
+        (("bed", "hg38", "https://x/a.zip", "", ""), ["'https://x/a.zip' is a .zip file; unpack or convert it"]),
+        (("bed", "hg38", "https://x/a.TAR", "", ""), ["'https://x/a.TAR' is a .tar file"]),
+        (("bed", "hg38", "https://x/a.bed.bz2?a=1", "", ""), ["is a .bz2 file"]),
+        (("bed", "hg38", "encode:ENCFF446WOD.tar.xz", "", ""), ["'encode:ENCFF446WOD.tar.xz' is a .tar.xz file"]),
+        (("fasta", "hg38", "s3://bucket/a.2bit", "", ""), ["is a .2bit file", "and give the fasta file"]),
+        (("bed", "hg38", "https://x/a", "https://x/a.7z", ""), ["'https://x/a.7z' is a .7z file"]),
+        (("bed", "hg38", "https://me:pass@x/a", "", ""), ["url 'https://x/a' is given with a user", "~/.netrc"]),
+        (("bed", "hg38", "https://x/a", "http://me:pass@y/a", ""), ["url 'http://y/a' is given with a user"]),
         (("bed", "", "s3://bucket/key", "", ""), ["assembly ''"]),
         (("bed", "..", "https://x/a", "", ""), ["assembly '..'"]),
         (("bed", "hg38", "https://x/a", "https://y/a,ftp://z", "",), []),
@@ -74,12 +84,21 @@ def test_wrong_addresses_are_named_with_their_line(tmp_path, fields, words):
     with pytest.raises(InputError, match="line 2") as caught:
         read_tracks(path)
     assert all(word in str(caught.value) for word in words), str(caught.value)
+    assert "pass@" not in str(caught.value)
 
 
 def test_mirrors_of_a_local_file_are_an_error(tmp_path):
     columns = ("track", "type", "path", "mirrors")
     with pytest.raises(InputError, match="stand beside no url"):
         read_tracks(sheet(tmp_path, ("a", "bed", "a.bed", "https://x/a.bed"), columns=columns))
+
+
+@pytest.mark.parametrize("ending", [".tar.gz", ".zip", ".bed.xz"])
+def test_packed_local_files_are_named_with_their_line(tmp_path, ending):
+    with pytest.raises(
+        InputError, match=f"line 2: '/d/a{ending}' is a .* file; unpack or convert it, and give the bed"
+    ):
+        read_tracks(sheet(tmp_path, ("a", "bed", f"/d/a{ending}"), columns=("track", "type", "path")))
 
 
 def test_offline_all_missing_files_are_named_at_once(tmp_path, monkeypatch):
@@ -99,6 +118,8 @@ def test_offline_all_missing_files_are_named_at_once(tmp_path, monkeypatch):
     assert "resources/hg38/gone.bam: encode:ENCFF446WOD.bam or https://x/m\n" in str(caught.value)
     assert "resources/hg19/lost.bed.gz: https://x/lost.bed.gz\n" in str(caught.value)
     missing_downloads(tracks.loc[["here", "made"]], "run")
+    (tmp_path / "resources/hg38/.gone.bam.kept").write_text("of a run that failed")
+    missing_downloads(tracks.loc[["gone"]], "run")
     with pytest.raises(
         InputError, match=r"1 files are missing.*\n  resources/igv.js: made by a run that is not offline"
     ):

@@ -1,53 +1,34 @@
 """Download one file and let it stand under its name only when its size and checksums are right.
 
-Run as ``python -m helpers.sources.download ADDRESS DESTINATION [MIRROR …]``; ``--help`` lists the options. When a
+Run as ``python -m helpers.sources.download ADDRESS DESTINATION [--mirrors …]``; ``--help`` lists the options. When a
 download breaks off, what has arrived stays in ``DESTINATION.part``, and the next one continues it.
 ``DESTINATION.source.json`` says where the file came from, and what size and MD5 sum it has. With ``--unpack`` the
 address is that of a tar archive, which size and checksums are about, and its one file becomes the destination.
+A file that stands there and is the wanted one, as that record says, is left alone.
 """
 
 import argparse
-import hashlib
-import json
 import logging
-import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from helpers.addresses import ADDRESS_FORMS, ENCODE, accession_of, web_address, without_user
 from helpers.errors import InputError
-from helpers.files import atomic_path
+from helpers.kept import kept_note, kept_path, take_back
 from helpers.sources.encode import check_assembly, look_up
 from helpers.sources.extract import extract_member
 from helpers.sources.failures import Manner, Refused
 from helpers.sources.faults import find_fault
 from helpers.sources.part_file import PartFile
+from helpers.sources.record import Wanted, hash_file, is_recorded, write_record
 from helpers.sources.transfer import fetch_bytes
 
-_CHUNK = 1 << 20  # bytes hashed at once
 _FIX = "correct its row in the sheet of tracks"
 _MANNER = Manner()
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is known of a file before it comes: size in bytes, checksums (hexadecimal), name of its assembly."""
-
-    size: int | None = None
-    md5: str | None = None
-    sha256: str | None = None
-    sha512: str | None = None
-    assembly: str | None = None
-
-    @property
-    def checksums(self) -> dict[str, str]:
-        """Those that are known, by algorithm, in lower case."""
-        found = {"md5": self.md5, "sha256": self.sha256, "sha512": self.sha512}
-        return {name: value.lower() for name, value in found.items() if value}
 
 
 def download(
@@ -238,59 +219,55 @@ def _describe(part: PartFile, wanted: Wanted) -> tuple[dict[str, Any], str | Non
     }
     if fault := find_fault(part.path, part.destination):
         return source, fault
-    expected = ({} if wanted.size is None else {"size": wanted.size}) | wanted.checksums
-    for name, right in expected.items():
+    for name, right in wanted.known.items():
         if found[name] != right:
             return source, f"the downloaded file has {name} {found[name]} instead of {right}"
-    if not expected and notes["total"] is None:
+    if not wanted.known and notes["total"] is None:
         logging.warning("nothing tells whether all of %s arrived: its server does not give a length", part.destination)
     return source, None
-
-
-def hash_file(path: str | os.PathLike[str], algorithms: Iterable[str]) -> dict[str, str]:
-    """Give checksums of a file, hexadecimal, by algorithm; the file is read once, in pieces."""
-    digests = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
-    with open(path, "rb") as file:
-        while block := file.read(_CHUNK):
-            for digest in digests.values():
-                digest.update(block)
-    return {name: digest.hexdigest() for name, digest in digests.items()}
-
-
-def source_path(destination: str | os.PathLike[str]) -> Path:
-    """Give the path of what is recorded of a download."""
-    return Path(f"{os.fspath(destination)}.source.json")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Download from the command line; a failure is one line and status 1."""
     options = _parse(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    if options.offline:
-        url = without_user(options.url)
-        sys.exit(f"ERROR: {options.destination} is missing, and offline nothing is downloaded. It is {url}.")
-    manner = Manner(
-        attempts=options.attempts, slots=options.slots, per_host=options.per_host, portal=options.encode.rstrip("/")
-    )
-    row = f"the row of {options.row} in the sheet of tracks" if options.row else "its row in the sheet of tracks"
-    wanted = {name: getattr(options, name) for name in ("size", "md5", "sha256", "assembly")}
-    wanted |= {"mirrors": options.mirrors, "manner": manner, "fix": f"correct {row}"}
     try:
-        source = _fetch(options, wanted)
-        with atomic_path(source_path(options.destination)) as temporary:
-            temporary.write_text(json.dumps(source, indent=2) + "\n", encoding="utf-8")
+        if take_back(options.destination, lambda path: _is_wanted(path, options)):
+            logging.info("%s is there already: nothing is downloaded", options.destination)
+            return
+        if options.offline:
+            state = "is another file" if options.destination.is_file() else "is missing"
+            message = f"{options.destination} {state}, and offline nothing is downloaded. It is {options.url}."
+            raise InputError(message)
+        write_record(options.destination, _fetch(options))
+        kept_path(options.destination).unlink(missing_ok=True)
     except InputError as error:
-        sys.exit(f"ERROR: {error}")
+        sys.exit(f"ERROR: {error}{kept_note(options.destination)}")
     except OSError as error:
         sys.exit(f"ERROR: {options.destination} arrived, but not its record: {error}. Make room or mend the folder.")
     except KeyboardInterrupt:
         sys.exit(f"stopped; what has arrived of {options.destination} is kept for the next try")
 
 
-def _fetch(options: argparse.Namespace, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def _is_wanted(path: Path, options: argparse.Namespace) -> bool:
+    """Tell whether a file is what the destination's record describes, from one of these addresses, with these sums."""
+    urls = [web_address(address, options.portal) for address in (options.url, *options.mirrors)]
+    wanted = Wanted(options.size, options.md5, options.sha256)
+    return is_recorded(path, options.destination, urls=urls, wanted=wanted.known)
+
+
+def _fetch(options: argparse.Namespace) -> dict[str, Any]:
     """Download as the options say, and add size and MD5 sum of the file as it stands in the end."""
     fetch = download_member if options.unpack else download_alignments if options.sort else download
-    source = fetch(options.url, options.destination, **wanted)
+    row = f"the row of {options.row} in the sheet of tracks" if options.row else "its row in the sheet of tracks"
+    source = fetch(
+        options.url,
+        options.destination,
+        mirrors=options.mirrors,
+        fix=f"correct {row}",
+        manner=Manner(attempts=options.attempts, slots=options.slots, per_host=options.per_host, portal=options.portal),
+        **{name: getattr(options, name) for name in ("size", "md5", "sha256", "assembly")},
+    )
     sorted_here = source.pop("sorted_here", False)
     if options.unpack and options.sort:
         from helpers.sources.prepare import sort_alignments  # loads what few downloads need
@@ -310,7 +287,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m helpers.sources.download", description=__doc__.split("\n")[0])
     parser.add_argument("url", help=ADDRESS_FORMS)
     parser.add_argument("destination", type=Path)
-    parser.add_argument("mirrors", nargs="*", help="addresses of the same file elsewhere")
+    parser.add_argument("--mirrors", type=str.split, default=[], help="addresses of the same file, between spaces")
     parser.add_argument("--md5", default="", help="expected checksum")
     parser.add_argument("--sha256", default="", help="expected checksum")
     parser.add_argument("--size", type=number, default=None, help="expected bytes")
@@ -321,8 +298,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--slots", type=Path, default=None, help="folder of lock files that all downloads share")
     parser.add_argument("--per-host", type=int, default=3, help="downloads at once from one host (with --slots)")
     parser.add_argument("--attempts", type=int, default=8, help="failing tries before an address is given up")
-    parser.add_argument("--encode", default=ENCODE, metavar="URL", help="address of ENCODE's portal")
-    parser.add_argument("--offline", action="store_true", help="stop, and say that the file is missing")
+    portal = {"dest": "portal", "metavar": "URL", "type": lambda text: text.rstrip("/"), "default": ENCODE}
+    parser.add_argument("--encode", **portal, help="address of ENCODE's portal")
+    parser.add_argument("--offline", action="store_true", help="download nothing; a file that is missing is an error")
     return parser.parse_args(arguments)
 
 

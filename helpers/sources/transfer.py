@@ -229,6 +229,8 @@ def _check_status(response: requests.Response) -> None:
     message = f"the server answers {response.status_code} {response.reason}"
     if response.status_code in _PASSING:
         raise Broken(message, _asked_wait(response.headers.get("Retry-After")))
+    if response.status_code == 401:
+        message += "; user and password of this server go into ~/.netrc"
     raise Refused(message)
 
 

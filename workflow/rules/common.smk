@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import yaml
 from snakemake.exceptions import WorkflowError
 
-from helpers import sheet
+from helpers import kept, sheet
 from helpers import study as plans
 from helpers.config import complete_config
 from helpers.errors import InputError
@@ -16,6 +16,7 @@ from helpers.fingerprint import code_hash
 from helpers.model_references import chosen_variants, inspected_variants
 from helpers.networks import BASELINES
 from helpers.references import check_references, resolve_outputs
+from helpers.sources import igv
 from helpers.sources.worlds import check_simulated, world_files, world_parameters
 
 IGV = "resources/igv/igv.min.js"  # draws the page of loci

@@ -100,7 +100,7 @@ rule plot_training:
 
 
 rule record_provenance:
-    """Record the merged config, versions, seeds, devices and the checksum of every input file."""
+    """Record the merged config, versions (those of training), seeds, devices and the checksum of every input file."""
     input:
         tracks=resources(plans.config_tracks(config)),
         scores=[f"results/{RUN}/{study}/scores.tsv" for study in STUDIES],
@@ -116,7 +116,7 @@ rule record_provenance:
     benchmark:
         "results/{run}/benchmarks/provenance.tsv"
     conda:
-        "../../envs/data.yaml"
+        "../../envs/model.yaml"
     resources:
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:

@@ -10,14 +10,19 @@ rule fetch_igv:
     benchmark:
         f"results/{RUN}/benchmarks/igv.tsv"
     priority: 2  # so that a registry that cannot be reached is told before any training
-    retries: 1
+    retries: 0  # the command tries again by itself
     localrule: True
     conda:
         "../../envs/data.yaml"
+    resources:
+        offline=lambda wildcards: "--offline" if config["offline"] else "",
     params:
-        code=code_of("fetch_igv"),
-    script:
-        "../scripts/fetch_igv.py"
+        version=igv.VERSION,
+        package=igv.PACKAGE,
+        program=igv.PROGRAM,
+    shell:
+        "python -m helpers.sources.igv {output:q} --version={params.version:q} --package={params.package:q}"
+        " --program={params.program:q} {resources.offline} 2> {log:q}"
 
 
 rule make_loci_page:

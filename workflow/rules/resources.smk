@@ -4,6 +4,22 @@
 # Up to chapter 4 rules have a priority: mistakes in files, in any study or fold, are found before any model is trained.
 
 
+DOWNLOADS = [*map(resource, filter(is_remote, TRACKS.index)), IGV]
+
+
+# Snakemake removes what a job makes when the job starts, and when it fails.
+onstart:
+    kept.keep_files(DOWNLOADS)
+
+
+onsuccess:
+    kept.release_files(DOWNLOADS)
+
+
+onerror:
+    kept.release_files(DOWNLOADS)
+
+
 rule download_track:
     """Download a track from its address or a mirror, verify size, checksums and assembly, unpack an archive, sort reads."""
     output:
@@ -16,26 +32,27 @@ rule download_track:
         track=any_of(filter(is_remote, TRACKS.index)),
         type=r"(fasta|bed|narrowPeak|broadPeak|gtf|bam|bigWig|vcf|meme)(\.gz)?",
     priority: 1
-    retries: 2
+    retries: 0  # the command tries again by itself, as long as it can help
     localrule: True
     conda:
         "../../envs/data.yaml"
     resources:
         downloads=1,
-    params:
-        url=lambda wildcards: sheet.addresses(TRACKS.loc[wildcards.track])[0],
-        mirrors=lambda wildcards: sheet.addresses(TRACKS.loc[wildcards.track])[1:],
-        md5=lookup(query="track == '{track}'", within=TRACKS, cols="md5"),
-        sha256=lookup(query="track == '{track}'", within=TRACKS, cols="sha256"),
-        size=lookup(query="track == '{track}'", within=TRACKS, cols="size"),
+        # What changes nothing in the file: not parameters, so that a change downloads nothing again.
+        mirrors=lambda wildcards: " ".join(sheet.addresses(TRACKS.loc[wildcards.track])[1:]),
+        size=lambda wildcards: TRACKS.at[wildcards.track, "size"],
         unpack=lambda wildcards: "--unpack" if sheet.is_archive(TRACKS.loc[wildcards.track]) else "",
         sort=lambda wildcards: "--sort" if wildcards.type == "bam" else "",
         offline=lambda wildcards: "--offline" if config["offline"] else "",
+    params:
+        url=lambda wildcards: sheet.addresses(TRACKS.loc[wildcards.track])[0],
+        md5=lookup(query="track == '{track}'", within=TRACKS, cols="md5"),
+        sha256=lookup(query="track == '{track}'", within=TRACKS, cols="sha256"),
     shell:
-        "python -m helpers.sources.download {params.url:q} {output:q} {params.mirrors:q} --md5={params.md5:q}"
-        " --sha256={params.sha256:q} --size={params.size:q} --assembly={wildcards.assembly:q} --row={wildcards.track:q}"
-        " {params.unpack} {params.sort} {params.offline}"
-        " --slots resources/.downloads 2> {log:q}"
+        "python -m helpers.sources.download {params.url:q} {output:q} --mirrors={resources.mirrors:q}"
+        " --md5={params.md5:q} --sha256={params.sha256:q} --size={resources.size:q}"
+        " --assembly={wildcards.assembly:q} --row={wildcards.track:q}"
+        " {resources.unpack} {resources.sort} {resources.offline} --slots resources/.downloads 2> {log:q}"
 
 
 rule index_alignments:
