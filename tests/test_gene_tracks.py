@@ -96,6 +96,18 @@ def test_arrowheads_are_white_on_boxes_and_dark_beside_them(gtf):
         assert (shade == "#ffffff") == any(left <= x < right for left, right in exons)
 
 
+def test_exons_of_no_gene_are_left_out(tmp_path):
+    path = tmp_path / "genes.gtf"
+    foreign = 'chr1\tx\texon\t5001\t5100\t.\t+\t.\tgene_id "G9"; transcript_id "T9";\n'
+    path.write_text(GTF + foreign + foreign.replace('gene_id "G9"; transcript_id "T9"', 'note "none"'))
+    genes, exons = read_genes(path)
+    assert genes["key"].tolist() == ["G1", "G2", "G3"]
+    assert exons[["owner", "start"]].values.tolist() == [["G1", 100], ["G1", 500], ["G1", 300], ["G2", 600], ["G3", 0]]
+    path.write_text("".join(line for line in GTF.splitlines(True) if "exon" not in line) + foreign)
+    with pytest.raises(InputError, match="No record of 'exon' belongs to a record of 'gene'"):
+        read_genes(path)
+
+
 def test_gff3_exons_of_several_parents(tmp_path):
     path = tmp_path / "genes.gff3"
     path.write_text(GFF3)

@@ -157,6 +157,7 @@ def _owned(parts: pd.DataFrame, genes: pd.DataFrame, own_id: str) -> pd.DataFram
     parents = _attribute(parts["attributes"], ("Parent",)).str.split(",")
     owned = parts.assign(owner=parents.mask(named.isin(keys.dropna()), named)).explode("owner")
     key_of = dict(zip(ids, keys, strict=True)) | {key: key for key in keys}
+    key_of = {name: key for name, key in key_of.items() if isinstance(name, str)}  # a record may have no ID
     owned["owner"] = owned["owner"].map(key_of)
     return owned[owned["owner"].notna()].reset_index(drop=True)
 

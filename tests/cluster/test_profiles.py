@@ -89,6 +89,6 @@ def test_rules_that_compute_with_keras_ask_for_a_gpu_when_the_config_does(
     ):
         found.setdefault(name, set()).update(re.findall(r"\bgpu=(\d+)", resources))
     keras = {"train_model", "attribute_inputs", "find_motifs", "mutate_motif", "score_variants"}
-    assert keras == {name for name, body in WORKING.items() if "device=device_of" in body}
+    assert keras == {name for name, body in WORKING.items() if "device=device_number" in body}
     assert {name: values for name, values in found.items() if values} == dict.fromkeys(keras, {str(number)})
     assert {"encode_genome", "compare_models"} < set(found)

@@ -110,15 +110,16 @@ def test_quick_trainings_share_submissions_as_the_page_says(cluster, tmp_path, r
     profile |= told | {"group-components": profile["group-components"] | told["group-components"]}
     (mine / "config.yaml").write_text(yaml.safe_dump(profile))
     config = micro_config()
-    config["studies"] = {"jund": config["studies"]["jund"] | {"replicates": 4}}
+    study = config["studies"]["jund"]
+    config["studies"] = {"three": study | {"replicates": 3}, "one": study | {"device": "cpu"}}
     before = len(submitted_jobs())
     done = run_workflow(
-        *(tmp_path, config, "results/micro/jund/scores.tsv"),
+        *(tmp_path, config, "results/micro/three/scores.tsv", "results/micro/one/scores.tsv"),
         *("--workflow-profile", str(mine), "--cores", "4", "--latency-wait", "10"),
     )
     assert done.returncode == 0, done.stdout[-6000:]
     (trainings,) = re.findall(r"^train_model +(\d+)$", done.stdout, re.MULTILINE)
-    assert int(trainings) == 4 * len(config["studies"]["jund"]["models"])
+    assert int(trainings) == (3 + 1) * len(study["models"])
     jobs = submitted_jobs()[before:]
     names = Counter(job["JobName"] for job in jobs)
     assert "train_model" not in names

@@ -30,7 +30,7 @@ rule attribute_inputs:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
         gpu=lambda wildcards: int(device_of(wildcards) == "gpu"),
-        device=device_of,
+        device=device_number,
     params:
         code=code_of("attribute_inputs"),
         plan=in_first_fold(variant_plan),

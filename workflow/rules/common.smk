@@ -10,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 
 from helpers import kept, sheet
 from helpers import study as plans
+from helpers.backend import DEVICES
 from helpers.config import complete_config
 from helpers.errors import InputError
 from helpers.fingerprint import code_hash

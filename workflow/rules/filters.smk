@@ -40,7 +40,7 @@ rule find_motifs:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
         gpu=lambda wildcards: int(device_of(wildcards) == "gpu"),
-        device=device_of,
+        device=device_number,
     params:
         code=code_of("find_motifs"),
         plan=in_first_fold(variant_plan),

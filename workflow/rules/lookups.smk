@@ -38,8 +38,16 @@ def genome_of(wildcards):
 
 
 def device_of(wildcards):
-    """Where a study's networks compute. A resource, not a parameter: on another machine nothing has to train again."""
+    """Where a study's networks compute."""
     return study_of(wildcards).get("device", config["device"])
+
+
+def device_number(wildcards):
+    """Number of a study's device, as scripts get it: not a parameter, so that nothing trains again on another machine.
+
+    A resource, and a number, because texts would have to be the same for all jobs of a group.
+    """
+    return DEVICES.index(device_of(wildcards))
 
 
 def blacklist_of(wildcards):

@@ -32,7 +32,7 @@ rule train_model:
         mem_mb=lambda wildcards, attempt: 16000 * attempt,
         runtime=lambda wildcards, attempt: 720 * attempt,
         gpu=lambda wildcards: int(device_of(wildcards) == "gpu"),
-        device=device_of,
+        device=device_number,
     params:
         code=code_of("train_model"),
         plan=variant_plan,

@@ -56,7 +56,7 @@ rule mutate_motif:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
         gpu=lambda wildcards: int(device_of(wildcards) == "gpu"),
-        device=device_of,
+        device=device_number,
     params:
         code=code_of("mutate_motif"),
         motif=section_of("motif", "sequence", "distance"),

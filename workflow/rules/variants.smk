@@ -30,7 +30,7 @@ rule score_variants:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 720 * attempt,
         gpu=lambda wildcards: int(device_of(wildcards) == "gpu"),
-        device=device_of,
+        device=device_number,
     params:
         code=code_of("score_variants"),
         plan=in_first_fold(variant_plan),

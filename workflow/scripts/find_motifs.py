@@ -1,10 +1,10 @@
 from helpers.jobs import logged, put_first
 
 with logged(snakemake.log[0]):
-    from helpers.backend import select_backend
+    from helpers.backend import DEVICES, select_backend
 
     inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params
-    device = select_backend(params.backend, threads=snakemake.threads, device=snakemake.resources.device)
+    device = select_backend(params.backend, threads=snakemake.threads, device=DEVICES[snakemake.resources.device])
     put_first(snakemake.log[0], device)
 
     from helpers.data.inputs import open_split

@@ -1,10 +1,10 @@
 from helpers.jobs import logged, put_first
 
 with logged(snakemake.log[0]):
-    from helpers.backend import select_backend
+    from helpers.backend import DEVICES, select_backend
 
     params = snakemake.params
-    machine = {"threads": snakemake.threads, "device": snakemake.resources.device}
+    machine = {"threads": snakemake.threads, "device": DEVICES[snakemake.resources.device]}
     device = select_backend(params.backend, seed=params.seed, precision=params.precision, **machine)
     put_first(snakemake.log[0], device)
 
