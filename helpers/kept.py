@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from helpers.errors import list_some
+from helpers.errors import InputError, list_some
 
 
 def kept_path(path: str | os.PathLike[str]) -> Path:
@@ -38,7 +38,7 @@ def keep_files(paths: Iterable[str | os.PathLike[str]]) -> None:
 
 
 def release_files(paths: Iterable[str | os.PathLike[str]]) -> None:
-    """Take the second names of files that stand; a file that does not stand is kept under its second one."""
+    """Give up the second names of files that stand; a file that does not stand is kept under its second one."""
     for path in map(Path, paths):
         if path.is_file():
             kept_path(path).unlink(missing_ok=True)
@@ -52,12 +52,21 @@ def take_back(path: str | os.PathLike[str], is_wanted: Callable[[Path], bool]) -
     path : path
     is_wanted : function
         Whether the file of this name, if there is one, is the wanted one.
+
+    Raises
+    ------
+    InputError
+        When it is found, but gets no name.
     """
     if is_wanted(Path(path)):
         return True
     if os.path.lexists(path) or not is_wanted(kept_path(path)):
         return False
-    os.replace(kept_path(path), path)
+    try:
+        os.link(kept_path(path), path, follow_symlinks=False)
+    except OSError as error:
+        message = f"{path} is kept as {kept_path(path)}, and cannot come back: {error.strerror}. Rename it yourself."
+        raise InputError(message) from error
     return True
 
 

@@ -1,15 +1,17 @@
 """Reading the sheet of tracks: one row a file, every mistake named at once."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from helpers.addresses import ADDRESS, ADDRESS_FORMS, USER_PROBLEM, full_address, without_user
+from helpers.addresses import ADDRESS, ADDRESS_FORMS, USER_PROBLEM, full_address, web_address, without_user
 from helpers.errors import InputError, list_some
 from helpers.kept import kept_path
+from helpers.record import Wanted, is_recorded
 from helpers.texts import text_problem
 
 TRACK_COLUMNS = (
@@ -209,8 +211,12 @@ def missing_files(tracks: pd.DataFrame) -> None:
         )
 
 
-def missing_downloads(tracks: pd.DataFrame, run: str, others: Sequence[str] = ()) -> None:
+def missing_downloads(
+    tracks: pd.DataFrame, run: str, others: Mapping[str, Callable[[Path], bool]] | None = None
+) -> None:
     """Check that every file that would be downloaded is there already, for a run without a network.
+
+    A file that stands is there; one that is kept under its second name is when it is the wanted one.
 
     Parameters
     ----------
@@ -218,8 +224,8 @@ def missing_downloads(tracks: pd.DataFrame, run: str, others: Sequence[str] = ()
         Rows of the sheet that the run uses.
     run : str
         Name of the run.
-    others : sequence of path
-        Further files that the run would download.
+    others : mapping of path to function, optional
+        Further files that the run would download, and whether a file is the wanted one.
 
     Raises
     ------
@@ -227,8 +233,13 @@ def missing_downloads(tracks: pd.DataFrame, run: str, others: Sequence[str] = ()
         One message with every missing file and where it is to be had.
     """
     rows = [row for row in tracks.to_dict("records") if is_remote(row)]
-    lines = [f"{file_path(row, run)}: {' or '.join(addresses(row))}" for row in rows if _is_gone(file_path(row, run))]
-    lines += [f"{path}: made by a run that is not offline" for path in others if _is_gone(path)]
+    lines = [
+        f"{file_path(row, run)}: {' or '.join(addresses(row))}"
+        for row in rows
+        if _is_gone(file_path(row, run), partial(_is_wanted, row, run))
+    ]
+    others = others or {}
+    lines += [f"{path}: made by a run that is not offline" for path, wanted in others.items() if _is_gone(path, wanted)]
     if lines:
         raise InputError(
             f"offline: {len(lines)} files are missing, and nothing is downloaded:\n"
@@ -237,6 +248,13 @@ def missing_downloads(tracks: pd.DataFrame, run: str, others: Sequence[str] = ()
         )
 
 
-def _is_gone(path: str) -> bool:
+def _is_gone(path: str, is_wanted: Callable[[Path], bool]) -> bool:
     """Tell whether a download is not there, nor kept from a run that failed."""
-    return not (Path(path).is_file() or kept_path(path).is_file())
+    return not (Path(path).is_file() or is_wanted(kept_path(path)))
+
+
+def _is_wanted(row: Mapping[str, Any], run: str, path: Path) -> bool:
+    """Tell whether a file is what the record of a row's download describes, and that download the wanted one."""
+    wanted = Wanted(int(row["size"]) if row["size"] else None, row["md5"], row["sha256"])
+    urls = [web_address(address) for address in addresses(row)]
+    return is_recorded(path, file_path(row, run), urls=urls, wanted=wanted.known)

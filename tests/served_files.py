@@ -19,12 +19,13 @@ class Site:
     a number cuts the connection after so many bytes; (status, headers) is that answer without a body; a function
     gets the handler and answers itself. `plain`: paths without ranges and validators. `headers`: by path, more of them.
     `asked`: (path, Range or None) of each request; `sent`: bytes of bodies; `most`: largest number of answers at once.
+    `pause`: seconds before each answer; `rate`: bytes a second of each, if not as fast as can be.
     """
 
     def __init__(self, address):
         self.address = address
         self.files, self.faults, self.headers, self.plain = {}, {}, {}, set()
-        self.asked, self.sent, self.now, self.most, self.pause = [], 0, 0, 0, 0.0
+        self.asked, self.sent, self.now, self.most, self.pause, self.rate = [], 0, 0, 0, 0.0, None
         self.lock = threading.Lock()
 
     def url(self, path):
@@ -90,8 +91,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def body(self, content):
-        self.wfile.write(content)
-        self.wfile.flush()
+        piece = int(self.site.rate / 20) if self.site.rate else max(1, len(content))
+        for start in range(0, len(content), piece):
+            self.wfile.write(content[start : start + piece])
+            self.wfile.flush()
+            if self.site.rate:
+                time.sleep(0.05)
         with self.site.lock:
             self.site.sent += len(content)
 

@@ -20,6 +20,7 @@ from served_files import CONTENT, serving, write_alignments
 from helpers.addresses import accession_of, full_address, web_address
 from helpers.errors import InputError
 from helpers.kept import kept_path
+from helpers.record import source_path
 from helpers.sources.download import download, main
 from helpers.sources.extract import extract_member
 from helpers.sources.failures import Manner
@@ -128,11 +129,11 @@ def test_a_file_that_snakemake_removed_comes_back_when_it_is_the_wanted_one(site
     site.asked.clear()
     main([site.url("/a.bin"), str(target), "--offline"])
     assert (target.read_bytes(), site.asked) == (CONTENT, [])
-    target.rename(kept_path(target))
+    target.unlink()  # once more, as after a job that was killed behind its download
     site.files["/b.bin"] = CONTENT[::-1]
     main([site.url("/b.bin"), str(target)])
     assert target.read_bytes() == CONTENT[::-1]
-    assert names(tmp_path) == ["a.bin", "a.bin.source.json"]
+    assert names(tmp_path) == [".a.bin.kept", "a.bin", "a.bin.source.json"]
 
 
 def test_what_an_archive_held_or_was_sorted_is_known_again(site, tmp_path):
@@ -148,9 +149,14 @@ def test_what_an_archive_held_or_was_sorted_is_known_again(site, tmp_path):
 
 def test_a_record_that_cannot_be_written_is_one_line(site, tmp_path):
     (tmp_path / "a.bin.source.json").mkdir()
-    with pytest.raises(SystemExit, match="ERROR: .*a.bin arrived, but not its record: .*Is a directory"):
+    said = r"ERROR: .*a\.bin or its record cannot be written: .*Is a directory.* kept in .*a\.bin\.part\.$"
+    with pytest.raises(SystemExit, match=said):
         main([site.url("/a.bin"), str(tmp_path / "a.bin")])
+    assert names(tmp_path) == ["a.bin.part", "a.bin.part.json", "a.bin.source.json"]
+    (tmp_path / "a.bin.source.json").rmdir()
+    main([site.url("/a.bin"), str(tmp_path / "a.bin")])
     assert names(tmp_path) == ["a.bin", "a.bin.source.json"]
+    assert len(site.asked) == 1
 
 
 def archive(files):
@@ -223,6 +229,27 @@ def test_an_interrupt_leaves_no_file_and_the_next_run_goes_on(site, tmp_path, en
     main([site.url("/a.bin"), str(tmp_path / "a.bin")])
     assert (tmp_path / "a.bin").read_bytes() == CONTENT
     assert site.ranges("/a.bin") == [None, "bytes=100000-"]
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("kind", ["plain", "sorted", "unpacked"])
+def test_what_is_complete_is_never_asked_for_again(site, tmp_path, end, kind):
+    """The end comes with record or file, whichever is first, and so between them or just behind."""
+    write_alignments(tmp_path / "served", [500, 20, 300], "unsorted")
+    reads = (tmp_path / "served").read_bytes()
+    site.files |= {"/plain": CONTENT, "/sorted": reads, "/unpacked": archive({"a.bam": reads})}
+    options = {"plain": [], "sorted": ["--sort"], "unpacked": ["--unpack", "--sort"]}[kind]
+    target = tmp_path / "files" / ("a.bin" if kind == "plain" else "a.bam")
+    arguments = [site.url(f"/{kind}"), str(target), *options]
+    with command(*arguments, before=lambda: signal.signal(signal.SIGINT, signal.default_int_handler)) as running:
+        while not (source_path(target).exists() or target.exists()):
+            assert running.poll() is None
+        running.send_signal(end)
+        said = running.communicate(timeout=20)[1]
+    assert target.exists() or (end == signal.SIGKILL) != ("is kept for the next try" in said)
+    main([*arguments, *(["--offline"] if target.exists() else [])])
+    assert len(site.asked) == 1
+    assert json.loads(source_path(target).read_text())["file"]["md5"] == hashlib.md5(target.read_bytes()).hexdigest()
 
 
 def test_a_limit_on_file_sizes_is_told_and_what_fits_is_kept(site, tmp_path):

@@ -4,6 +4,10 @@ import gzip
 import hashlib
 import json
 import os
+import random
+import signal
+import time
+from contextlib import suppress
 
 import pysam
 import pytest
@@ -68,6 +72,56 @@ def test_no_run_loses_a_file_that_was_downloaded(tmp_path, run_workflow, micro_c
         done = run(url="/b.bed.gz")
         assert (done.returncode, file.read_bytes()) == (0, other), done.stdout
     assert sorted(path.name for path in file.parent.iterdir()) == ["more.bed.gz", "more.bed.gz.source.json"]
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_loses_neither_the_older_file_nor_what_arrived(
+    tmp_path, snakemake_command, run_workflow, start_workflow, micro_config
+):
+    """Killed in the middle of downloads of a second, and when the new file has just got its name; then continued."""
+    seed = random.randrange(10**6)
+    rng, config, target = random.Random(seed), micro_config(), "resources/hg38/more.bed.gz"
+    config["tracks"] = [config["tracks"], str(tmp_path / "more.tsv")]
+    file, kept, part = (
+        tmp_path / f"resources/hg38/{name}" for name in ("more.bed.gz", ".more.bed.gz.kept", "more.bed.gz.part")
+    )
+    options = (target, "--nolock", "--rerun-incomplete", "--max-jobs-per-timespan", "100/1s")
+
+    def arrived(number):
+        return file.exists() and file.read_bytes() == files[number]
+
+    def end(number, sent, late):
+        """Start a run and end it, when the file has come if it is to be late, and otherwise somewhere before."""
+        with start_workflow(snakemake_command(tmp_path, config, *options), tmp_path, tmp_path / "said.txt") as running:
+            while not (arrived(number) if late else part.exists()):
+                assert running.poll() is None, (seed, (tmp_path / "said.txt").read_text())
+                time.sleep(0.01)
+            time.sleep(rng.uniform(0, 0.1 if late else 1))
+            with suppress(ProcessLookupError):
+                os.killpg(running.pid, sent)
+
+    files = [gzip.compress(BED) + rng.randbytes(2_000_000) for _ in range(5)]
+    with serving() as site:
+        site.files |= {f"/{number}.bed.gz": content for number, content in enumerate(files)}
+        moments = [(signal.SIGKILL, False), (signal.SIGKILL, True), (signal.SIGINT, False), (signal.SIGKILL, True)]
+        for number, moment in enumerate([None, *moments]):
+            row = ("more", "bed", "hg38", site.url(f"/{number}.bed.gz"))
+            (tmp_path / "more.tsv").write_text("track\ttype\tassembly\turl\n" + "\t".join(row) + "\n")
+            case, site.rate = (seed, number, moment), 2_000_000
+            if moment:
+                end(number, *moment)
+                came = arrived(number)
+                assert came or kept.read_bytes() == files[number - 1], case
+                site.rate, asked = None, len(site.asked)
+                done = run_workflow(tmp_path, config | {"offline": True}, *options)
+                assert (done.returncode == 0, len(site.asked)) == (came, asked), (case, done.stdout)
+                assert arrived(number) if came else kept.read_bytes() == files[number - 1], case
+            done = run_workflow(tmp_path, config, *options)
+            assert (done.returncode, arrived(number)) == (0, True), (case, done.stdout)
+            places = site.ranges(f"/{number}.bed.gz")
+            assert places[0] is None, case
+            assert all(place.startswith("bytes=") for place in places[1:]), case
+    assert sorted(path.name for path in file.parent.iterdir()) == ["more.bed.gz", "more.bed.gz.source.json"], seed
 
 
 def test_igv_that_was_put_in_place_is_taken_as_it_is(tmp_path, run_workflow, micro_config):

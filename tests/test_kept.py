@@ -2,6 +2,9 @@
 
 import os
 
+import pytest
+
+from helpers.errors import InputError
 from helpers.kept import keep_files, kept_note, kept_path, release_files, take_back
 
 
@@ -23,9 +26,11 @@ def test_a_file_that_is_removed_comes_back_as_it_was(tmp_path):
     assert not take_back(path, lambda file: file.exists() and file.read_text() == "second")
     assert names(tmp_path) == [".a.bam.kept"]
     assert take_back(path, lambda file: file.exists() and file.read_text() == "first")
-    assert names(tmp_path) == ["a.bam"]
+    assert names(tmp_path) == [".a.bam.kept", "a.bam"]  # and is kept until no job runs, lest it be removed again
     assert path.stat().st_mtime == 1e9
     assert kept_note(path) == ""
+    release_files([path])
+    assert names(tmp_path) == ["a.bam"]
 
 
 def test_what_stands_is_what_is_kept_and_never_replaced(tmp_path):
@@ -64,3 +69,12 @@ def test_files_that_take_no_second_name_are_told_at_once(tmp_path, caplog):
     assert "a.bam (" in caplog.text
     assert "b.bam (" in caplog.text
     assert kept_path(paths[2]).samefile(paths[2])
+
+
+def test_a_file_that_cannot_come_back_is_one_message(tmp_path):
+    kept_path(tmp_path / "a.bam").mkdir()  # folders take no second names
+    with pytest.raises(
+        InputError, match=r"a\.bam is kept as .*\.a\.bam\.kept, and cannot come back: .*Rename it yourself"
+    ):
+        take_back(tmp_path / "a.bam", lambda path: path.exists())
+    assert names(tmp_path) == [".a.bam.kept"]

@@ -56,7 +56,7 @@ def test_one_member_of_a_package_arrives(registry, tmp_path):
     sha512 = hashlib.sha512(package.read_bytes()).hexdigest()
     download_member(f"{address}/igv/-/{package.name}", target, member=MEMBER, sha512=sha512.upper())
     assert target.read_bytes() == PROGRAM
-    assert [path.name for path in target.parent.iterdir()] == ["igv.min.js"]
+    assert names(target.parent) == ["igv.min.js", "igv.min.js.source.json"]
 
 
 def test_another_package_of_the_same_name_is_refused(registry, tmp_path, monkeypatch):
@@ -71,6 +71,10 @@ def test_without_a_network_one_message_says_what_to_do(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"needs igv\.js .*127\.0\.0\.1:9/igv/-/igv.*Try again.*'loci'"):
         fetch_igv(tmp_path / "igv/igv.min.js")
     assert list((tmp_path / "igv").iterdir()) == []
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
 
 
 def sums(package):
@@ -95,7 +99,7 @@ def test_the_program_comes_once_or_is_put_in_place_by_hand(registry, tmp_path, m
     target.rename(kept_path(target))  # as after a job that failed
     main([*options, "--offline"])
     assert target.stat().st_mtime == 1e9
-    assert [path.name for path in target.parent.iterdir()] == ["igv.min.js"]
+    assert names(target.parent) == [".igv.min.js.kept", "igv.min.js", "igv.min.js.source.json"]
 
 
 def test_another_program_of_the_name_stands_until_the_right_one_is_there(registry, tmp_path, monkeypatch):

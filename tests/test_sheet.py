@@ -1,8 +1,12 @@
 """Where the sheet says that files come from: addresses, mirrors, checksums, and what is missing offline."""
 
+import hashlib
+from pathlib import Path
+
 import pytest
 
 from helpers.errors import InputError
+from helpers.record import write_record
 from helpers.sheet import addresses, file_path, is_archive, is_remote, missing_downloads, read_tracks
 
 COLUMNS = ("track", "type", "assembly", "url", "mirrors", "sha256")
@@ -118,12 +122,22 @@ def test_offline_all_missing_files_are_named_at_once(tmp_path, monkeypatch):
     assert "resources/hg38/gone.bam: encode:ENCFF446WOD.bam or https://x/m\n" in str(caught.value)
     assert "resources/hg19/lost.bed.gz: https://x/lost.bed.gz\n" in str(caught.value)
     missing_downloads(tracks.loc[["here", "made"]], "run")
-    (tmp_path / "resources/hg38/.gone.bam.kept").write_text("of a run that failed")
+    kept = tmp_path / "resources/hg38/.gone.bam.kept"
+    kept.write_text("of a run that failed")
+    with pytest.raises(InputError, match="1 files are missing"):  # nothing says what it is
+        missing_downloads(tracks.loc[["gone"]], "run")
+    record = {"url": "https://x/m", "file": {"size": 20, "md5": hashlib.md5(b"of a run that failed").hexdigest()}}
+    write_record(tmp_path / "resources/hg38/gone.bam", record)
     missing_downloads(tracks.loc[["gone"]], "run")
+    kept.write_text("of a run that worked")
+    with pytest.raises(InputError, match="1 files are missing"):
+        missing_downloads(tracks.loc[["gone"]], "run")
     with pytest.raises(
         InputError, match=r"1 files are missing.*\n  resources/igv.js: made by a run that is not offline"
     ):
-        missing_downloads(tracks.loc[["here"]], "run", ["resources/igv.js", path])
+        missing_downloads(tracks.loc[["here"]], "run", {"resources/igv.js": Path.is_file, str(path): Path.is_file})
+    (tmp_path / "resources/.igv.js.kept").write_text("program")
+    missing_downloads(tracks.loc[["here"]], "run", {"resources/igv.js": Path.is_file})
 
 
 def test_a_column_that_stands_twice_is_an_error(tmp_path):

@@ -9,26 +9,30 @@ A file that stands there and is the wanted one, as that record says, is left alo
 
 import argparse
 import logging
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from helpers.addresses import ADDRESS_FORMS, ENCODE, accession_of, web_address, without_user
 from helpers.errors import InputError
-from helpers.kept import kept_note, kept_path, take_back
+from helpers.kept import kept_note, take_back
+from helpers.record import Wanted, hash_file, is_recorded, write_record
 from helpers.sources.encode import check_assembly, look_up
 from helpers.sources.extract import extract_member
 from helpers.sources.failures import Manner, Refused
 from helpers.sources.faults import find_fault
 from helpers.sources.part_file import PartFile
-from helpers.sources.record import Wanted, hash_file, is_recorded, write_record
 from helpers.sources.transfer import fetch_bytes
 
 _FIX = "correct its row in the sheet of tracks"
 _MANNER = Manner()
+_Step = Callable[[PartFile, Path, Path], bool]  # makes of a file another, and tells whether it did
 
 
 def download(
@@ -38,10 +42,10 @@ def download(
     mirrors: Sequence[str] = (),
     fix: str = _FIX,
     manner: Manner = _MANNER,
-    place: Callable[[PartFile], None] = PartFile.finish,
+    place: Callable[[PartFile, dict[str, Any]], dict[str, Any]] | None = None,
     **wanted: Any,
 ) -> dict[str, Any]:
-    """Download a file over HTTP(S).
+    """Download a file over HTTP(S), and record where it came from.
 
     Parameters
     ----------
@@ -49,39 +53,40 @@ def download(
         An address, see `helpers.addresses.web_address`. Redirects are followed. Of a file on ENCODE's portal,
         size and MD5 sum are asked for there when they are not given.
     destination : path
-        Written only when the file is complete and right.
+        Written only when the file is complete and right; its record is written before.
     mirrors : sequence of str
         Addresses of the same file, tried one after the other when those before fail.
     fix : str
         What a user can do when trying again does not help, for messages.
     manner : Manner
         How patient and modest to be.
-    place : function
-        Makes the destination of the part file when that is complete and right; by default gives it its name.
+    place : function, optional
+        Makes record and destination of the part file when that is complete and right, from where it came;
+        gives back the record. By default the part file becomes the destination.
     **wanted
         ``size`` in bytes, ``md5``, ``sha256``, ``sha512``, ``assembly``, as far as they are known.
 
     Returns
     -------
     dict
-        Where the file came from: url, final_url, date (UTC), size, md5, sha256, modified (as the server says), encode
-        (what the portal says, or None).
+        The record: url, final_url, date (UTC), size, md5, sha256, modified (as the server says), encode (what the
+        portal says, or None), sorted_here, and file, with size and md5 of the destination.
 
     Raises
     ------
     InputError
         When no address gives the right file; it says why of each. What has arrived of it stays in
         ``DESTINATION.part``, from where the next try goes on, unless it is known to be wrong. Before anything arrives,
-        when ENCODE says that the file is of another assembly.
+        when ENCODE says that the file is of another assembly. When record or file cannot be written, all that arrived
+        stays.
     """
     try:
         with PartFile(destination) as part:
             source = _first_right((url, *mirrors), part, Wanted(**wanted), manner, fix)
-            place(part)
+            return place(part, source) if place else _place(Path(destination), (), part, source)
     except OSError as error:
         message = f"{destination}: download failed: {error}. Make sure that files can be written and locked there."
         raise InputError(message) from error
-    return source
 
 
 def download_alignments(url: str, destination: str | Path, **options: Any) -> dict[str, Any]:
@@ -98,28 +103,19 @@ def download_alignments(url: str, destination: str | Path, **options: Any) -> di
     Returns
     -------
     dict
-        As of `download`, and sorted_here, whether it was sorted.
+        The record, as of `download`; sorted_here tells whether it was sorted.
 
     Raises
     ------
     InputError
         As `download`, and when the file cannot be sorted: what has arrived stays in ``DESTINATION.part``.
     """
-    from helpers.sources.prepare import sort_alignments  # loads what few downloads need
-
-    found = {"sorted_here": False}
-
-    def sort(part: PartFile) -> None:
-        if sort_alignments(part.path, destination):
-            part.drop()
-            found["sorted_here"] = True
-        else:
-            part.finish()
-
-    return download(url, destination, place=sort, **options) | found
+    return download(url, destination, place=partial(_place, Path(destination), (_sort,)), **options)
 
 
-def download_member(url: str, destination: str | Path, *, member: str | None = None, **options: Any) -> dict[str, Any]:
+def download_member(
+    url: str, destination: str | Path, *, member: str | None = None, sort: bool = False, **options: Any
+) -> dict[str, Any]:
     """Download a tar archive and keep one file of it.
 
     Parameters
@@ -129,13 +125,15 @@ def download_member(url: str, destination: str | Path, *, member: str | None = N
         Of the file.
     member : str, optional
         Its name in the archive; without, the archive holds no other file.
+    sort : bool
+        Sort it, a BAM file, as in `download_alignments`.
     **options
         As in `download`; size and checksums are those of the archive.
 
     Returns
     -------
     dict
-        Where the archive came from, as in `download`.
+        The record, as of `download`.
 
     Raises
     ------
@@ -144,19 +142,51 @@ def download_member(url: str, destination: str | Path, *, member: str | None = N
         file, the archive stays in ``DESTINATION.archive.part``, and the next try goes on from there.
     """
 
-    def unpack(part: PartFile) -> None:
+    def unpack(part: PartFile, path: Path, output: Path) -> bool:
         try:
-            extract_member(part.path, destination, member, name=without_user(url))
-        except OSError as error:
-            message = f"{part.path} cannot be unpacked: {error}. Make room, and run again: it is kept."
-            raise InputError(message) from error
+            extract_member(path, output, member, name=without_user(url))
         except InputError:
             part.drop()
             raise
-        part.drop()
+        return True
 
     archive = Path(destination).with_name(f"{Path(destination).name}.archive")
-    return download(url, archive, place=unpack, **options)
+    steps = (unpack, _sort) if sort else (unpack,)
+    return download(url, archive, place=partial(_place, Path(destination), steps), **options)
+
+
+def _sort(part: PartFile, path: Path, output: Path) -> bool:
+    from helpers.sources.prepare import sort_alignments  # loads what few downloads need
+
+    return sort_alignments(path, output, name=part.path)
+
+
+def _place(destination: Path, steps: Sequence[_Step], part: PartFile, source: dict[str, Any]) -> dict[str, Any]:
+    """Make the destination in steps of a part file that is complete and right; its record stands before it does."""
+    folder = destination.with_name(f".{destination.name}.making")
+    shutil.rmtree(folder, ignore_errors=True)  # of a process that was killed
+    made, record = part.path, source | {"sorted_here": False}
+    try:
+        for number, step in enumerate(steps):
+            output = folder / str(number) / destination.name
+            output.parent.mkdir(parents=True)
+            if step(part, made, output):
+                made, record["sorted_here"] = output, step is _sort
+        sums = {"md5": source["md5"]} if made == part.path else hash_file(made, ["md5"])
+        record["file"] = {"size": made.stat().st_size, **sums}
+        write_record(destination, record)
+        if made == part.path:
+            part.finish()
+        else:
+            os.replace(made, destination)
+            part.drop()
+    except OSError as error:
+        kept = f"all of it has arrived, and is kept in {part.path}"
+        message = f"{destination} or its record cannot be written: {error}. Make room or mend the folder: {kept}."
+        raise InputError(message) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return record
 
 
 def _first_right(addresses: Iterable[str], part: PartFile, wanted: Wanted, manner: Manner, fix: str) -> dict[str, Any]:
@@ -239,14 +269,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             state = "is another file" if options.destination.is_file() else "is missing"
             message = f"{options.destination} {state}, and offline nothing is downloaded. It is {options.url}."
             raise InputError(message)
-        write_record(options.destination, _fetch(options))
-        kept_path(options.destination).unlink(missing_ok=True)
+        _fetch(options)
     except InputError as error:
         sys.exit(f"ERROR: {error}{kept_note(options.destination)}")
-    except OSError as error:
-        sys.exit(f"ERROR: {options.destination} arrived, but not its record: {error}. Make room or mend the folder.")
     except KeyboardInterrupt:
-        sys.exit(f"stopped; what has arrived of {options.destination} is kept for the next try")
+        if not _is_wanted(options.destination, options):  # a file that stands is no failure: Snakemake would remove it
+            sys.exit(f"stopped; what has arrived of {options.destination} is kept for the next try")
 
 
 def _is_wanted(path: Path, options: argparse.Namespace) -> bool:
@@ -256,28 +284,21 @@ def _is_wanted(path: Path, options: argparse.Namespace) -> bool:
     return is_recorded(path, options.destination, urls=urls, wanted=wanted.known)
 
 
-def _fetch(options: argparse.Namespace) -> dict[str, Any]:
-    """Download as the options say, and add size and MD5 sum of the file as it stands in the end."""
-    fetch = download_member if options.unpack else download_alignments if options.sort else download
+def _fetch(options: argparse.Namespace) -> None:
+    """Download as the options say."""
     row = f"the row of {options.row} in the sheet of tracks" if options.row else "its row in the sheet of tracks"
-    source = fetch(
+    known: dict[str, Any] = {name: getattr(options, name) for name in ("size", "md5", "sha256", "assembly")}
+    fetch = download_alignments if options.sort else download
+    if options.unpack:
+        fetch = partial(download_member, sort=options.sort)
+    fetch(
         options.url,
         options.destination,
         mirrors=options.mirrors,
         fix=f"correct {row}",
         manner=Manner(attempts=options.attempts, slots=options.slots, per_host=options.per_host, portal=options.portal),
-        **{name: getattr(options, name) for name in ("size", "md5", "sha256", "assembly")},
+        **known,
     )
-    sorted_here = source.pop("sorted_here", False)
-    if options.unpack and options.sort:
-        from helpers.sources.prepare import sort_alignments  # loads what few downloads need
-
-        sorted_here = sort_alignments(options.destination, options.destination)
-    if options.unpack or sorted_here:
-        found = {"size": options.destination.stat().st_size, **hash_file(options.destination, ["md5"])}
-    else:
-        found = {key: source[key] for key in ("size", "md5")}
-    return source | {"sorted_here": sorted_here, "file": found}
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -112,5 +112,5 @@ def check_assembly(found: EncodeFile, wanted: str | None, fix: str) -> None:
     if same is None:
         logging.warning("%s; whether these are two names of one assembly is not known", said)
     elif not same:
-        message = f"{said}. Nothing was downloaded. Give the accession of a file on {wanted}, or {fix}."
+        message = f"{said}. It was not downloaded from there. Give the accession of a file on {wanted}, or {fix}."
         raise InputError(message)

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from helpers.errors import InputError
-from helpers.kept import kept_note, kept_path, take_back
+from helpers.kept import kept_note, take_back
+from helpers.record import hash_file
 from helpers.sources.download import download_member
-from helpers.sources.record import hash_file
 
 VERSION = "3.8.10"
 REGISTRY = "https://registry.npmjs.org"
@@ -51,7 +51,7 @@ def fetch_igv(
         When the registry cannot be reached or lacks this version, or sends another package, or offline; what stood
         there before stays.
     """
-    if take_back(destination, lambda path: path.is_file() and hash_file(path, ["sha256"])["sha256"] == program):
+    if take_back(destination, lambda path: is_program(path, program)):
         logging.info("%s is there already: nothing is downloaded", destination)
         return
     registry = os.environ.get(VARIABLE, REGISTRY).rstrip("/")
@@ -65,7 +65,11 @@ def fetch_igv(
     except InputError as error:
         message = f"The page of loci needs igv.js {version}, once. {error}"
         raise InputError(message) from error
-    kept_path(destination).unlink(missing_ok=True)
+
+
+def is_program(path: Path, program: str = PROGRAM) -> bool:
+    """Tell whether a file is the program of this SHA-256."""
+    return path.is_file() and hash_file(path, ["sha256"])["sha256"] == program
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -24,7 +24,9 @@ from helpers.sources.faults import GZIP_MAGIC, find_fault
 _CHUNK = 1 << 20  # bytes copied at once
 
 
-def sort_alignments(path: str | os.PathLike[str], output: str | os.PathLike[str]) -> bool:
+def sort_alignments(
+    path: str | os.PathLike[str], output: str | os.PathLike[str], *, name: str | os.PathLike[str] | None = None
+) -> bool:
     """Write a BAM file sorted by coordinate, unless its header says that it is.
 
     Parameters
@@ -32,6 +34,8 @@ def sort_alignments(path: str | os.PathLike[str], output: str | os.PathLike[str]
     path : path
     output : path
         Appears when it is complete; may be `path`. What a process that was killed has left of it is removed.
+    name : path, optional
+        What a message calls the file, such as the archive that it lay in; `path` by default.
 
     Returns
     -------
@@ -54,7 +58,8 @@ def sort_alignments(path: str | os.PathLike[str], output: str | os.PathLike[str]
         pysam.sort("-o", f"{folder}/sorted.bam", "-T", f"{folder}/piece", "-O", "bam", os.fspath(path))
         os.replace(folder / "sorted.bam", output)
     except (OSError, ValueError, pysam.SamtoolsError) as error:
-        message = f"{path} cannot be sorted: {_said(error)}. Make room, or remove it, so that it is downloaded again."
+        what = f"{name or path} cannot be sorted: {_said(error)}"
+        message = f"{what}. Make room, or remove it, so that it is downloaded again."
         raise InputError(message) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -35,7 +35,7 @@ def load_config():
         check_simulated(tracks, config["simulation"])
         sheet.missing_files(tracks)
         if config["offline"]:
-            needed = [IGV] if any("loci" in study for study in config["studies"].values()) else []
+            needed = {IGV: igv.is_program} if any("loci" in study for study in config["studies"].values()) else {}
             sheet.missing_downloads(tracks.loc[plans.config_tracks(config)], config["run"], needed)
     except InputError as error:
         raise WorkflowError(str(error)) from None
