@@ -57,6 +57,7 @@ class Experiment(NamedTuple):
     claims: tuple[Claim, ...]
 
 
+_LOOKS = ("figures", "attribution", "motifs", "variants", "loci")  # sections that name models which may be left out
 _ORDERS = {"dna": {"order": [1, 3]}}
 _NORMALIZATIONS = ("normalize: tpm vs none", "normalize: zscorelog vs none")
 _LONGER = "window: 900 vs 300"
@@ -114,6 +115,18 @@ EXPERIMENTS = (
 )
 
 
+def experiment_config(experiment: Experiment, seed: int | None = None) -> dict[str, Any]:
+    """Give the demo's config with one study and its models, without figures and without what looks into models."""
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    config["seed"] = config["seed"] if seed is None else seed
+    config["simulation"] = dict(experiment.simulation)
+    study = config["studies"][experiment.study]
+    study = {key: value for key, value in study.items() if key not in _LOOKS}
+    if experiment.models is not None:
+        study["models"] = {name: _restricted(study["models"][name], left) for name, left in experiment.models.items()}
+    return config | {"studies": {experiment.study: study}}
+
+
 def run_experiment(experiment: Experiment, folder: Path, seed: int | None = None) -> pd.DataFrame:
     """Run a study of the demo on a simulation.
 
@@ -135,14 +148,7 @@ def run_experiment(experiment: Experiment, folder: Path, seed: int | None = None
     RuntimeError
         With the end of the workflow's output, when it fails.
     """
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    config["seed"] = config["seed"] if seed is None else seed
-    config["simulation"] = dict(experiment.simulation)
-    study = config["studies"][experiment.study]
-    study["figures"] = {}
-    if experiment.models is not None:
-        study["models"] = {name: _restricted(study["models"][name], left) for name, left in experiment.models.items()}
-    config["studies"] = {experiment.study: study}
+    config = experiment_config(experiment, seed)
     (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     target = f"results/demo/{experiment.study}/comparisons.tsv"
     command = [sys.executable, "-m", "snakemake", target, "--cores", "2", "--snakefile", str(ROOT / "Snakefile")]

@@ -111,7 +111,7 @@ def test_quick_trainings_share_submissions_as_the_page_says(cluster, tmp_path, r
     (mine / "config.yaml").write_text(yaml.safe_dump(profile))
     config = micro_config()
     study = config["studies"]["jund"]
-    config["studies"] = {"three": study | {"replicates": 3}, "one": study | {"device": "cpu"}}
+    config["studies"] = {"three": study | {"replicates": 3}, "one": study | {"device": "cpu", "figures": {}}}
     before = len(submitted_jobs())
     done = run_workflow(
         *(tmp_path, config, "results/micro/three/scores.tsv", "results/micro/one/scores.tsv"),
