@@ -9,8 +9,11 @@ from helpers.references import check_references, resolve_outputs
 from helpers.sheet import read_tracks
 
 EACH = pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.name)
-# Planted, and not found at the demo's seed: docs/claims.md marks it.
-MISSED = [("order: 3 vs 1", "group dependent", "deepsea", "order~3_window~900_strands~both")]
+# Not as they should be at the demo's seed, the second on some processors: docs/claims.md marks them.
+MISSED = [
+    ("chromatin features", "order: 3 vs 1", "group dependent", "deepsea", "order~3_window~900_strands~both"),
+    ("equal experiments", "normalize: zscorelog vs none", "jund_peaks", "dnase", "normalize~zscorelog_augment~flip"),
+]
 
 
 @EACH
@@ -27,4 +30,4 @@ def test_the_demo_finds_what_was_planted_and_nothing_else(experiment, tmp_path):
     judged = list(judge(experiment, run_experiment(experiment, tmp_path)))
     places = ["contrast", "output", "model_a", "variant_a"]
     wrong = [row for claim, row in judged if not claim.holds(row)]
-    assert [row.to_dict() for row in wrong if tuple(row[places]) not in MISSED] == []
+    assert [row.to_dict() for row in wrong if (experiment.name, *row[places]) not in MISSED] == []
