@@ -400,6 +400,9 @@ def test_alignments_are_sorted_when_they_are_not_and_indexed(site, tmp_path):
     target = tmp_path / "files/a.bam"
     main([site.url("/a.bam"), str(target), "--sort"])
     prepare(["index", str(target)])
+    index = Path(f"{target}.bai").read_bytes()
+    prepare(["index", str(target), "--threads", "3"])
+    assert Path(f"{target}.bai").read_bytes() == index
     with pysam.AlignmentFile(str(target)) as file:
         assert [read.reference_start for read in file.fetch("chr1", 0, 400)] == [20, 300]
     source = json.loads((target.parent / "a.bam.source.json").read_text())

@@ -66,8 +66,14 @@ def sort_alignments(
     return True
 
 
-def index_alignments(path: str | os.PathLike[str]) -> None:
+def index_alignments(path: str | os.PathLike[str], *, threads: int = 1) -> None:
     """Write the index ``PATH.bai`` of a BAM file that is sorted by coordinate.
+
+    Parameters
+    ----------
+    path : path
+    threads : int, default 1
+        The index is the same for any number.
 
     Raises
     ------
@@ -77,7 +83,7 @@ def index_alignments(path: str | os.PathLike[str]) -> None:
     _refuse_faults(path, "indexed")
     try:
         with atomic_path(f"{os.fspath(path)}.bai") as temporary:
-            pysam.index(os.fspath(path), os.fspath(temporary))
+            pysam.index("-@", str(threads - 1), os.fspath(path), os.fspath(temporary))  # beside the first
     except (OSError, pysam.SamtoolsError) as error:
         message = (
             f"{path} cannot be indexed: {_said(error)}. If its reads are not sorted by coordinate, although its header"
@@ -139,14 +145,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line; a failure is one line and status 1."""
     parser = argparse.ArgumentParser(prog="python -m helpers.sources.prepare", description=__doc__.split("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("index", help="index a sorted BAM file").add_argument("bam", type=Path)
+    index = commands.add_parser("index", help="index a sorted BAM file")
+    index.add_argument("bam", type=Path)
+    index.add_argument("--threads", type=int, default=1, help="of the processor (default: %(default)s)")
     genome = commands.add_parser("genome", help="bgzip and index a FASTA file")
     genome.add_argument("fasta", type=Path)
     genome.add_argument("output", type=Path)
     options = parser.parse_args(arguments)
     try:
         if options.command == "index":
-            index_alignments(options.bam)
+            index_alignments(options.bam, threads=options.threads)
         else:
             bgzip_genome(options.fasta, options.output)
     except InputError as error:

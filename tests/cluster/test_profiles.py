@@ -48,6 +48,14 @@ def test_what_a_rule_asks_for_grows_with_attempt(name):
         assert f"        {resource}=" not in WORKING[name] or asked(WORKING[name], resource), resource
 
 
+def test_threads_grow_with_attempt_only_where_the_result_stays_the_same():
+    found = {name: re.search(r"    threads: ([^#\n]+)", body) for name, body in WORKING.items()}
+    threads = {name: match[1].strip() for name, match in found.items() if match}
+    assert threads.pop("index_alignments") == "lambda wildcards, attempt: attempt"
+    assert "train_model" in threads
+    assert set(threads.values()) == {"1"}
+
+
 def test_no_rule_is_repeated_within_its_allocation():
     """Downloads try again by themselves: no profile should repeat them."""
     repeated = {name: found[1] for name, body in WORKING.items() if (found := re.search(r"    retries: (\d+)", body))}

@@ -70,10 +70,11 @@ rule index_alignments:
     priority: 1
     conda:
         "../../envs/data.yaml"
+    threads: lambda wildcards, attempt: attempt  # the one rule that can use another thread and makes the same with it
     params:
         code=module_code("helpers.sources.prepare"),
     shell:
-        "python -m helpers.sources.prepare index {input:q} 2> {log:q}"
+        "python -m helpers.sources.prepare index {input:q} --threads={threads:q} 2> {log:q}"
 
 
 rule index_genome:
