@@ -31,3 +31,5 @@ def test_the_demo_finds_what_was_planted_and_nothing_else(experiment, tmp_path):
     places = ["contrast", "output", "model_a", "variant_a"]
     wrong = [row for claim, row in judged if not claim.holds(row)]
     assert [row.to_dict() for row in wrong if (experiment.name, *row[places]) not in MISSED] == []
+    if wrong:
+        pytest.xfail(f"as docs/claims.md says: {[row[[*places, 'ci_low', 'ci_high']].to_dict() for row in wrong]}")
