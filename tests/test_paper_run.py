@@ -402,3 +402,11 @@ def test_the_fits_on_the_page_are_those_of_its_sizes():
         each = float(re.search(r"\+ (\S+)$", line)[1]) / 1e6
         assert each == pytest.approx(np.polyfit(*points.T, 1)[0], rel=0.02, abs=0.001 / points[-1, 0])
         assert float(r2) == pytest.approx(np.corrcoef(points.T)[0, 1] ** 2, abs=0.02)
+
+
+def test_rates_of_the_gpu_are_those_of_the_page():
+    page = (ROOT / "docs/benchmarks.md").read_text().split("## On a GPU")[1]
+    fed = {name: int(rate.replace(",", "")) for name, rate in re.findall(r"^\| `(\w+)`[^|]*\| ([\d,]+) \|", page, re.M)}
+    measured = {name: rate for name, rate in GPU_RATES.items() if name != "cage_chromatin"}
+    assert {name: fed[name] for name in measured} == measured
+    assert GPU_RATES["cage_chromatin"] == GPU_RATES["jund_dnase"], "as the page of the paper's run says"
